@@ -1,0 +1,129 @@
+import { SnapchatError } from "../errors.ts";
+import { isFailure, toHttpFailure } from "./failure.ts";
+import { withoutTracing } from "./tracing.ts";
+
+/** The shape of `fetch`; a host may bring its own (proxy, mutual TLS, recording). */
+export type Fetch = (input: Request) => Promise<Response>;
+
+export interface HttpClientOptions {
+  /** Origins that may be called. A request to any other is refused before it is made. */
+  origins: readonly string[];
+  /** The host's own `fetch`. Default: the runtime's. */
+  fetch?: Fetch | undefined;
+  /** Deadline of one request, from before it is written to after its body is read. Milliseconds. Default 15,000. */
+  timeoutMs?: number;
+  /** Sent as `User-Agent`. */
+  userAgent?: string;
+}
+
+export interface HttpRequest {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Absolute. Its origin must be among the client's. */
+  url: string | URL;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Uint8Array<ArrayBuffer>;
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+  /** Runs with the host's automatic tracing suppressed: the URL holds a token. */
+  untraced?: boolean;
+  /** Named in errors instead of the URL: `"POST /v3/{asset}/events"`. */
+  label: string;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: Headers;
+  /** The whole body, read. */
+  text: string;
+  /** The parsed body, or `undefined` where it is not JSON. */
+  json: unknown;
+  /** Snapchat's `X-Request-Id`, where it sent one. */
+  requestId: string | undefined;
+  /** From the call to the end of the body. Milliseconds. */
+  durationMs: number;
+}
+
+export interface HttpClient {
+  /**
+   * One request, no retries, every status an answer.
+   *
+   * @throws {SnapchatError} `origin_not_allowed` (fix_configuration) before anything is sent; `network_error` or
+   * `request_timeout` (retry) with `details.sent`: `"no"` where the request cannot have reached Snapchat, else `"maybe"`;
+   * `aborted` (retry) where the caller's signal ended it.
+   */
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/** One HTTP client over ky for everything that leaves for Snapchat. ky is loaded at the first request. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const origins = new Set(options.origins.map((origin) => new URL(origin).origin));
+
+  async function request(request: HttpRequest): Promise<HttpResponse> {
+    const url = new URL(request.url);
+    if (!origins.has(url.origin)) throw originNotAllowed(url.origin, request.label);
+    return request.untraced ? withoutTracing(() => send(url, request)) : send(url, request);
+  }
+
+  async function send(url: URL, request: HttpRequest): Promise<HttpResponse> {
+    const { default: ky } = await import("ky");
+    const started = performance.now();
+    const deadline = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
+    try {
+      const response = await ky(url, {
+        method: request.method,
+        headers: { ...(options.userAgent ? { "user-agent": options.userAgent } : {}), ...request.headers },
+        ...(request.body === undefined ? {} : { body: request.body }),
+        retry: 0,
+        timeout: false,
+        throwHttpErrors: false,
+        redirect: "manual",
+        signal,
+        ...(options.fetch ? { fetch: (input: unknown) => options.fetch?.(input as Request) as Promise<Response> } : {}),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: parseJson(text),
+        requestId: response.headers.get("x-request-id") ?? undefined,
+        durationMs: performance.now() - started,
+      };
+    } catch (error) {
+      throw toHttpFailure(error, {
+        label: request.label,
+        timedOut: deadline.aborted,
+        aborted: request.signal?.aborted,
+      });
+    }
+  }
+
+  return { request };
+}
+
+/** Whether a failed request may have reached Snapchat. Anything that is not a network failure of ours counts as maybe. */
+export function maybeSent(error: unknown): boolean {
+  return !(isFailure(error) && error.details.sent === "no");
+}
+
+function parseJson(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function originNotAllowed(origin: string, label: string): SnapchatError {
+  return new SnapchatError({
+    code: "origin_not_allowed",
+    kind: "fix_configuration",
+    message: `${label} would go to ${origin}, which is not an endpoint of this client.`,
+    fix: "Name the origin in `allowEndpoints` if it is yours; otherwise correct the address.",
+    details: { origin, sent: "no" },
+  });
+}

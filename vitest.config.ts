@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^snapchat-destination$/, replacement: src("index.ts") },
+      { find: /^snapchat-destination\/(pixel\/(?:browser|router))$/, replacement: src("$1.ts") },
+      { find: /^snapchat-destination\/([a-z]+)$/, replacement: src("$1/index.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/long/**"],
+    testTimeout: 30_000,
+    coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary"] },
+  },
+});
