@@ -1,0 +1,62 @@
+/**
+ * `npm run bench`: a table; `-- --json`: the last line is one JSON object; `-- --only capi`: files whose name holds the
+ * word; `-- --smoke`: small counts, for the gate.
+ */
+import { readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { Bench, Row } from "./row.ts";
+
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, smoke: { type: "boolean" }, only: { type: "string" } },
+});
+
+const files = readdirSync(new URL(".", import.meta.url))
+  .filter((file) => file.endsWith(".bench.ts") && (values.only === undefined || file.includes(values.only)))
+  .sort();
+
+const results: Row[] = [];
+for (const file of files) {
+  const bench = (await import(new URL(file, import.meta.url).href)) as { rows: Bench };
+  for (const row of await bench.rows({ smoke: values.smoke === true })) {
+    results.push(row);
+    if (!values.json) console.log(line(row));
+  }
+}
+
+if (values.json) {
+  console.log(
+    JSON.stringify({
+      results: results.map((row) => ({
+        name: row.name,
+        value: row.value,
+        unit: row.unit,
+        limit: row.limit ?? null,
+        ratioToLimit: ratio(row.value, row.limit),
+        peer: row.peer ?? null,
+        ratioToPeer: ratio(row.value, row.peer),
+        target: row.target,
+        ok: row.ok,
+      })),
+    }),
+  );
+}
+
+function ratio(value: number, other: number | undefined): number | null {
+  return other === undefined || other === 0 ? null : Number((value / other).toFixed(3));
+}
+
+function line(row: Row): string {
+  const parts = [
+    row.ok ? "ok    " : "MISSED",
+    row.name.padEnd(58),
+    `${amount(row.value)} ${row.unit}`.padEnd(22),
+    row.limit === undefined ? "" : `limit ${amount(row.limit)} (×${ratio(row.value, row.limit)})`,
+    row.peer === undefined ? "" : `peer ${amount(row.peer)} (×${ratio(row.value, row.peer)})`,
+    `target ${row.target}`,
+  ];
+  return parts.filter((part) => part !== "").join("  ");
+}
+
+function amount(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
+}
