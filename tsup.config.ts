@@ -13,7 +13,7 @@ const entry = {
   "sqlite/index": "src/sqlite/index.ts",
   "storage/index": "src/storage/index.ts",
   "testing/index": "src/testing/index.ts",
-  "cli/index": "src/cli/index.ts",
+  "cli/bin": "src/cli/bin.ts",
 };
 
 export default defineConfig({

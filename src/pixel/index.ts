@@ -1,0 +1,2 @@
+export type { PixelCall, PixelCallOptions, PixelIdentity, PixelParameters } from "./calls.ts";
+export { pixelTrackCall } from "./calls.ts";
