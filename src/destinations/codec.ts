@@ -1,0 +1,36 @@
+import { SnapchatError } from "../errors.ts";
+
+const FORMAT = 1;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A record's value: one byte of format version, then JSON. */
+export function encode(value: unknown): Uint8Array {
+  const json = encoder.encode(JSON.stringify(value));
+  const bytes = new Uint8Array(json.length + 1);
+  bytes[0] = FORMAT;
+  bytes.set(json, 1);
+  return bytes;
+}
+
+/** @throws {SnapchatError} `record_corrupt`, `record_too_new` */
+export function decode<T>(bytes: Uint8Array): T {
+  if (bytes[0] !== FORMAT) {
+    throw new SnapchatError({
+      code: (bytes[0] ?? 0) > FORMAT ? "record_too_new" : "record_corrupt",
+      kind: "fix_configuration",
+      message: `A stored record has format ${bytes[0] ?? "none"}, this version reads ${FORMAT}.`,
+      fix: "Run the version of snapchat-destination that wrote the database, or a newer one.",
+    });
+  }
+  try {
+    return JSON.parse(decoder.decode(bytes.subarray(1))) as T;
+  } catch {
+    throw new SnapchatError({
+      code: "record_corrupt",
+      kind: "fix_configuration",
+      message: "A stored record does not parse.",
+      fix: "Restore the record from a backup of the database.",
+    });
+  }
+}
