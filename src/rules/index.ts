@@ -1,0 +1,17 @@
+export { LIBRARY } from "./app-data.ts";
+export { checkWorkflow, type WorkflowProblem } from "./check.ts";
+export { checkConsent } from "./consent.ts";
+export { compileChecked, createRouter, libraryWith, type RouterOptions, workflowInvalid } from "./create-router.ts";
+export { digest } from "./digest.ts";
+export type * from "./event.ts";
+export { compileEventId, type EventIdentity, type EventIdOptions, eventId, ORDER_ID_PATHS } from "./event-id.ts";
+export { compileFilter, OPERATORS, type Operator } from "./filter.ts";
+export { foldName } from "./fold.ts";
+export { FUNCTIONS, type MappingFunction } from "./functions.ts";
+export { BROWSER_LIBRARY, compileMapping, type Library } from "./mapping.ts";
+export { compilePath, type Getter } from "./path.ts";
+export { type CompiledWorkflow, compileWorkflow, routeWith } from "./router.ts";
+export { type CompiledRule, compileRules } from "./rule.ts";
+export { USER_FIELDS, USER_MAP } from "./user-data.ts";
+export { copyPlain, isAbsent, toNumber, toText } from "./values.ts";
+export * from "./workflow.ts";

@@ -1,0 +1,120 @@
+import { digest } from "../../rules/digest.ts";
+import type { ConsentRule, Mapping, Rule, Workflow } from "../../rules/workflow.ts";
+import {
+  AMOUNT_FIELDS,
+  listFields,
+  orderFields,
+  PROMOTION_FIELDS,
+  productFields,
+  SEARCH_FIELDS,
+  SIGN_UP_FIELDS,
+  sharedFields,
+  userFields,
+} from "./maps.ts";
+import type { PresetOptions } from "./options.ts";
+import { ALIASES, CUSTOMERLABS_ROWS, ECOMMERCE_ROWS, type PresetRow } from "./rows.ts";
+
+export { type ContentId, eeaConsent, type PresetOptions } from "./options.ts";
+
+/** Rises with every change of a row, a field or an alias; `migrateWorkflow` moves stored workflows forward. */
+export const PRESET_VERSION = 1;
+
+const ROWS: Readonly<Record<string, readonly PresetRow[]>> = {
+  customerlabs: CUSTOMERLABS_ROWS,
+  segment: ECOMMERCE_ROWS,
+  rudderstack: ECOMMERCE_ROWS,
+  ecommerce: ECOMMERCE_ROWS,
+};
+
+/**
+ * Workflows to start from: every event of the source that Snapchat has a name for, every toggle off. The marketer
+ * switches on with `setToggle`. They are written over the canonical event, so `ecommerce` serves a host's own source
+ * with the names of any of the three platforms.
+ *
+ * @example
+ * ```ts
+ * import { presets, setToggle } from "snapchat-destination/workflow";
+ *
+ * const born = presets.customerlabs({ defaultCountry: "GB", consent: { names: ["ad_storage"], absent: "deny" } });
+ * const workflow = setToggle(born, "Purchased", { server: true, client: true });
+ * ```
+ */
+export const presets = {
+  /** CustomerLabs' own event names. */
+  customerlabs: (options: PresetOptions = {}): Workflow => makePreset("customerlabs", options),
+  /** Segment's e-commerce specification v2. */
+  segment: (options: PresetOptions = {}): Workflow => makePreset("segment", options),
+  /** RudderStack's e-commerce specification. */
+  rudderstack: (options: PresetOptions = {}): Workflow => makePreset("rudderstack", options),
+  /** For a host's own source: the names of all three platforms and of GA4. */
+  ecommerce: (options: PresetOptions = {}): Workflow => makePreset("ecommerce", options),
+} as const;
+
+/** Name of a preset. */
+export type PresetName = keyof typeof presets;
+
+function makePreset(name: PresetName, options: PresetOptions): Workflow {
+  const rules = (ROWS[name] ?? []).map((row) => makeRule(row, options));
+  return {
+    format: 1,
+    source: name,
+    preset: {
+      name,
+      version: PRESET_VERSION,
+      options: structuredClone(options) as Record<string, unknown>,
+      born: Object.fromEntries(rules.map((rule) => [rule.id, ruleDigest(rule)])),
+    },
+    ...(options.defaultCountry === undefined ? {} : { defaultCountry: options.defaultCountry }),
+    aliases: { ...ALIASES[name], ...options.aliases },
+    map: sharedFields(options),
+    user: userFields(options) ?? {},
+    ...(options.eventId ? { dedupe: [...options.eventId] } : {}),
+    ...(options.orderId ? { orderId: [...options.orderId] } : {}),
+    ...(options.segment ? { audience: structuredClone(options.segment) } : {}),
+    rules,
+  };
+}
+
+function makeRule(row: PresetRow, options: PresetOptions): Rule {
+  const consent: ConsentRule | undefined = row.to === "segment:remove" ? undefined : options.consent;
+  const map: Record<string, Mapping> = {
+    ...fieldsOf(row, options),
+    ...(row.app ? { action_source: { value: "MOBILE_APP" } } : {}),
+  };
+  return {
+    id: row.on.toLowerCase().replace(/[^a-z0-9]+/g, "_"),
+    on: row.on,
+    label: row.label,
+    to: row.to,
+    ...(Object.keys(map).length ? { map } : {}),
+    server: false,
+    client: false,
+    ...(consent ? { consent: { names: [...consent.names], absent: consent.absent } } : {}),
+  };
+}
+
+function fieldsOf(row: PresetRow, options: PresetOptions): Readonly<Record<string, Mapping>> {
+  switch (row.fields) {
+    case "product":
+      return productFields(options);
+    case "order":
+      return { ...productFields(options), ...orderFields(options) };
+    case "list":
+      return listFields(options);
+    case "search":
+      return SEARCH_FIELDS;
+    case "sign_up":
+      return SIGN_UP_FIELDS;
+    case "amount":
+      return AMOUNT_FIELDS;
+    case "promotion":
+      return PROMOTION_FIELDS;
+    case "none":
+      return {};
+  }
+}
+
+/** What of a rule is the preset's: all but the marketer's toggles and consent. */
+export function ruleDigest({ server, client, consent, ...content }: Rule): string {
+  return digest(JSON.stringify(content));
+}

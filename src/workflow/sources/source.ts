@@ -1,0 +1,167 @@
+import type { CanonicalEvent, EventKind, Source } from "../../rules/event.ts";
+import { isAbsent, toNumber } from "../../rules/values.ts";
+import { WORKFLOW_LIMITS } from "../../rules/workflow.ts";
+import { asObject, asText, type Bag, notice } from "./read.ts";
+
+/** An event with nothing in it. */
+export function emptyEvent(source: string): CanonicalEvent {
+  return {
+    source,
+    name: "",
+    kind: "other",
+    ids: { external: {} },
+    traits: {},
+    properties: {},
+    products: [],
+    context: {},
+    audiences: [],
+    issues: [],
+  };
+}
+
+/** Makes a reader total: what it throws becomes an event without a name and an issue that says so. */
+export function totalSource(name: string, read: (event: Bag) => CanonicalEvent): Source {
+  return {
+    name,
+    read(input) {
+      if (typeof input === "object" && input !== null && !Array.isArray(input)) {
+        try {
+          return read(input as Bag);
+        } catch {
+          // A getter or proxy of the host threw; the event is told apart from a crash below.
+        }
+      }
+      const event = emptyEvent(name);
+      event.issues.push(
+        notice(
+          "",
+          "event_unreadable",
+          "The event is not an object that can be read.",
+          "Pass the event as a plain object.",
+        ),
+      );
+      return event;
+    },
+  };
+}
+
+/** What a host's own reader returns: the parts of a canonical event it knows. */
+export type SourceFields = Partial<Omit<CanonicalEvent, "source" | "ids">> & {
+  name: string;
+  ids?: Partial<CanonicalEvent["ids"]>;
+};
+
+/**
+ * A source for a platform's own envelope. `read` returns the parts of a canonical event it knows; the rest is filled
+ * in, and whatever it throws becomes an event without a name, which is rejected with a reason.
+ *
+ * @example
+ * ```ts
+ * import { defineSource } from "snapchat-destination/workflow";
+ *
+ * export const acme = defineSource({
+ *   name: "acme",
+ *   read: (event: { what: string; at: string; who?: { mail?: string }; total?: number }) => ({
+ *     name: event.what,
+ *     timeMs: Date.parse(event.at),
+ *     traits: { email: event.who?.mail },
+ *     properties: { value: event.total },
+ *   }),
+ * });
+ * ```
+ */
+export function defineSource<T = unknown>(definition: { name: string; read(event: T): SourceFields }): Source {
+  return totalSource(definition.name, (input) => {
+    const fields = asObject(definition.read(input as T)) as unknown as SourceFields;
+    const event = emptyEvent(definition.name);
+    const time = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : undefined);
+    event.name = asText(fields.name) ?? "";
+    event.kind = KINDS.includes(fields.kind as EventKind) ? (fields.kind as EventKind) : "track";
+    const [id, browserId, timeMs, carriedTimeMs] = [
+      asText(fields.id),
+      asText(fields.browserId),
+      time(fields.timeMs),
+      time(fields.carriedTimeMs),
+    ];
+    if (id !== undefined) event.id = id;
+    if (browserId !== undefined) event.browserId = browserId;
+    if (timeMs !== undefined) event.timeMs = timeMs;
+    if (carriedTimeMs !== undefined) event.carriedTimeMs = carriedTimeMs;
+    event.ids = { ...asObject(fields.ids), external: { ...asObject(fields.ids?.external) } as Record<string, string> };
+    event.traits = { ...asObject(fields.traits) };
+    event.properties = { ...asObject(fields.properties) };
+    event.products = readProducts(fields.products, (product) => product, event);
+    event.context = { ...asObject(fields.context) };
+    if (fields.consent !== undefined) event.consent = { ...asObject(fields.consent) } as Record<string, boolean>;
+    if (Array.isArray(fields.audiences)) event.audiences = fields.audiences.filter(isChange).slice(0, MAX_CHANGES);
+    if (Array.isArray(fields.issues)) event.issues = [...fields.issues];
+    return event;
+  });
+}
+
+const KINDS: readonly EventKind[] = ["track", "page", "screen", "identify", "group", "audience", "other"];
+
+/** Members one event may carry; a longer list says so in an issue. */
+export const MAX_CHANGES = 10_000;
+
+function isChange(change: unknown): boolean {
+  const { key, op } = asObject(change);
+  return typeof key === "string" && (op === "add" || op === "remove");
+}
+
+/** Canonical names of product keys after a source's prefix is off; everything else keeps its own. */
+const PRODUCT_KEYS = new Map([
+  ["product_id", "id"],
+  ["productId", "id"],
+  ["item_id", "id"],
+  ["variantId", "variant_id"],
+  ["title", "name"],
+  ["imageURL", "image_url"],
+]);
+
+/**
+ * The products of an event under canonical keys, prices and quantities as numbers, ids as text.
+ *
+ * @param unwrap takes a source's own wrapping off one product.
+ */
+export function readProducts(
+  list: unknown,
+  unwrap: (product: Bag) => Bag,
+  event: CanonicalEvent,
+): CanonicalEvent["products"] {
+  const entries = Array.isArray(list) ? list : typeof list === "object" && list !== null ? [list] : [];
+  if (entries.length > WORKFLOW_LIMITS.items) {
+    event.issues.push(
+      notice(
+        "products",
+        "too_many_products",
+        `Only the first ${WORKFLOW_LIMITS.items} products are read.`,
+        "Split the event.",
+      ),
+    );
+  }
+  const products: CanonicalEvent["products"] = [];
+  for (const entry of entries.slice(0, WORKFLOW_LIMITS.items)) {
+    if (typeof entry === "object" && entry !== null) products.push(readProduct(unwrap(entry as Bag)));
+  }
+  return products;
+}
+
+/** One product; see {@link readProducts}. */
+export function readProduct(product: Bag): CanonicalEvent["products"][number] {
+  const out: CanonicalEvent["products"][number] = {};
+  for (const key of Object.keys(product)) {
+    const value = product[key];
+    if (isAbsent(value) || key in {}) continue;
+    const name = PRODUCT_KEYS.get(key) ?? key;
+    if (out[name] !== undefined) continue;
+    if (name === "price" || name === "quantity") {
+      const number = toNumber(value);
+      if (number !== undefined) out[name] = number;
+    } else if (name === "id" || name === "sku" || name === "variant_id") {
+      const text = asText(value);
+      if (text !== undefined) out[name] = text;
+    } else out[name] = value;
+  }
+  return out;
+}
