@@ -1,0 +1,9 @@
+import { isPlaceholder } from "./placeholder.ts";
+import { type Omitted, omit } from "./reason.ts";
+import { lowerComposed } from "./text.ts";
+
+/** The host's own id of a person: lower case, otherwise as it is. The Pixel's side must be given the same text. */
+export function normalizeExternalId(text: string): string | Omitted {
+  const id = lowerComposed(text);
+  return isPlaceholder(id) || id === "nan" ? omit("placeholder") : id;
+}

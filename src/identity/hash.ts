@@ -1,0 +1,56 @@
+import { isDigest } from "./digest.ts";
+import type { IdentityField, IdentityOptions } from "./field.ts";
+import { canonical } from "./normalize.ts";
+import type { IdentityReason } from "./reason.ts";
+import { sha256Hex } from "./sha256.ts";
+
+/** A digest, or the reason why there is none. */
+export interface Hashed {
+  /** SHA-256 as 64 lower-case hexadecimal digits. */
+  readonly value?: string;
+  readonly reason?: IdentityReason;
+}
+
+const NONE: IdentityOptions = {};
+
+/**
+ * The digest Snapchat matches: SHA-256 of the canonical text, as 64 lower-case hexadecimal digits, or `undefined` where
+ * the identifier has to be left out. What comes hashed is taken, never hashed again.
+ *
+ * `madid` and `idfv` are hashed here too, which only audience lists want; for events see {@link userDataValue}.
+ *
+ * @throws {SnapchatError} `identity_data_missing` only in bundles and on edges that have not awaited
+ * {@link preloadIdentity}.
+ * @example
+ * ```ts
+ * import { hash } from "snapchat-destination/identity";
+ *
+ * hash("em", "Person@Example.com"); // "542d2401…"
+ * hash("em", "not an address"); // undefined
+ * ```
+ */
+export function hash(field: IdentityField, value: unknown, options: IdentityOptions = NONE): string | undefined {
+  const text = canonical(field, value, options);
+  return typeof text === "string" ? digestOf(text) : undefined;
+}
+
+/** As {@link hash}, with the reason where the identifier is left out. */
+export function hashWithReason(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Hashed {
+  const text = canonical(field, value, options);
+  return typeof text === "string" ? { value: digestOf(text) } : text;
+}
+
+/**
+ * What a Conversions API event carries for the identifier: the digest, but `madid` and `idfv` in plain, which a digest
+ * cannot be turned back into.
+ */
+export function userDataValue(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Hashed {
+  const text = canonical(field, value, options);
+  if (typeof text !== "string") return text;
+  if (field !== "madid" && field !== "idfv") return { value: digestOf(text) };
+  return isDigest(text) ? { reason: "not_a_device_id" } : { value: text };
+}
+
+function digestOf(text: string): string {
+  return isDigest(text) ? text : sha256Hex(text);
+}

@@ -1,0 +1,32 @@
+import type { IdentityField, IdentityOptions } from "./field.ts";
+import { type Hashed, hashWithReason } from "./hash.ts";
+import { normalizeWithReason } from "./normalize.ts";
+import type { IdentityReason } from "./reason.ts";
+
+/** One or many values of one field, each used once. */
+export interface IdentityList {
+  /** In the order of their first appearance, without repetition. */
+  values: string[];
+  /** Where a value was left out: its index and why. */
+  omitted: { index: number; reason: IdentityReason }[];
+}
+
+/** {@link normalize} over one value or a list, without repetition. */
+export function normalizeList(field: IdentityField, values: unknown, options: IdentityOptions = {}): IdentityList {
+  return each(values, (value) => normalizeWithReason(field, value, options));
+}
+
+/** {@link hash} over one value or a list; two spellings of one identifier give one digest. */
+export function hashList(field: IdentityField, values: unknown, options: IdentityOptions = {}): IdentityList {
+  return each(values, (value) => hashWithReason(field, value, options));
+}
+
+function each(values: unknown, rule: (value: unknown) => Hashed): IdentityList {
+  const list: IdentityList = { values: [], omitted: [] };
+  for (const [index, value] of (Array.isArray(values) ? values : [values]).entries()) {
+    const outcome = rule(value);
+    if (outcome.value === undefined) list.omitted.push({ index, reason: outcome.reason ?? "empty" });
+    else if (!list.values.includes(outcome.value)) list.values.push(outcome.value);
+  }
+  return list;
+}

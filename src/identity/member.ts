@@ -1,0 +1,31 @@
+import type { IdentityField, IdentityOptions } from "./field.ts";
+import { type Hashed, hash, hashWithReason } from "./hash.ts";
+
+/** What an audience list holds people by (Ads-API/customer-lists). */
+export type MemberKind = "email" | "phone" | "mobile_ad_id";
+
+/** The field whose rule a kind of member follows, so that lists and events give one digest. */
+export const MEMBER_FIELDS: Readonly<Record<MemberKind, IdentityField>> = {
+  email: "em",
+  phone: "ph",
+  mobile_ad_id: "madid",
+};
+
+/**
+ * The digest of one member of an audience list, or `undefined` where the value has to be left out.
+ *
+ * @example
+ * ```ts
+ * import { hashedMember } from "snapchat-destination/identity";
+ *
+ * hashedMember("phone", "+1 (206) 555-0143"); // "982b30bb…"
+ * ```
+ */
+export function hashedMember(kind: MemberKind, value: unknown, options?: IdentityOptions): string | undefined {
+  return hash(MEMBER_FIELDS[kind], value, options);
+}
+
+/** As {@link hashedMember}, with the reason where the value is left out. */
+export function hashedMemberWithReason(kind: MemberKind, value: unknown, options?: IdentityOptions): Hashed {
+  return hashWithReason(MEMBER_FIELDS[kind], value, options);
+}

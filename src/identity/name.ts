@@ -1,0 +1,23 @@
+import { isPlaceholder } from "./placeholder.ts";
+import { type Omitted, omit } from "./reason.ts";
+import { lowerComposed } from "./text.ts";
+
+const ASCII_LETTERS = /^[a-z]+$/i;
+const NOT_LETTERS = /[^\p{L}\p{M}]+/gu;
+const LETTER = /\p{L}/u;
+
+/**
+ * First names, last names and cities: lower case, letters and their combining marks only, composed. Letters are not
+ * transliterated: `Müller` stays `müller`.
+ */
+export function normalizeName(text: string): string | Omitted {
+  const letters = lettersOnly(text);
+  if (!LETTER.test(letters)) return omit("no_letters");
+  return isPlaceholder(letters) ? omit("placeholder") : letters;
+}
+
+/** Lower case, without everything that is no letter and no combining mark. */
+export function lettersOnly(text: string): string {
+  if (ASCII_LETTERS.test(text)) return text.toLowerCase();
+  return lowerComposed(text).replace(NOT_LETTERS, "").normalize("NFC");
+}

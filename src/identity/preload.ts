@@ -1,0 +1,23 @@
+import { countryData } from "./country-data.ts";
+import { phoneLibrary } from "./phone-library.ts";
+
+/**
+ * Loads the phone rules and the country names by `import()`.
+ *
+ * Not needed where packages can be required, which is everywhere on Node without a bundler: there they are loaded by
+ * themselves at the first identifier that needs them. Bundles and edge runtimes await it once at the start; the clients
+ * of this package do so by themselves.
+ */
+export async function preloadIdentity(): Promise<void> {
+  await Promise.all([phoneLibrary.preload(), countryData.preload()]);
+}
+
+/** The phone rules' half of {@link preloadIdentity}. */
+export function preloadPhones(): Promise<void> {
+  return phoneLibrary.preload();
+}
+
+/** `undefined` where identifiers can be read now, else the {@link preloadIdentity} to await. Costs nothing once loaded. */
+export function identityReady(): Promise<void> | undefined {
+  return phoneLibrary.ready() && countryData.ready() ? undefined : preloadIdentity();
+}

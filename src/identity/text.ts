@@ -1,0 +1,49 @@
+/** Longer texts are not looked at. UTF-16 code units. */
+export const MAX_TEXT = 2_048;
+
+/** The value as text, or `undefined` where it is neither text nor a whole number. Never calls a method of the value. */
+export function toText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : undefined;
+  if (typeof value === "bigint") return value.toString();
+  return undefined;
+}
+
+/** White space and characters without a width (zero-width space and joiners, byte-order mark, direction marks, soft hyphen). */
+function isStray(code: number): boolean {
+  if (code <= 0x20) return true;
+  if (code < 0x7f) return false;
+  return (
+    code <= 0xa0 ||
+    code === 0xad ||
+    code === 0x61c ||
+    code === 0x1680 ||
+    code === 0x180e ||
+    (code >= 0x2000 && code <= 0x200f) ||
+    (code >= 0x2028 && code <= 0x202f) ||
+    (code >= 0x205f && code <= 0x206f) ||
+    code === 0x3000 ||
+    code === 0xfeff
+  );
+}
+
+/** The text without stray characters at its ends; `String.trim` leaves the zero-width ones. */
+export function trimStray(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isStray(text.charCodeAt(start))) start++;
+  while (end > start && isStray(text.charCodeAt(end - 1))) end--;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
+
+/** The text without characters that show nothing, wherever they stand. */
+export function removeInvisible(text: string): string {
+  return text.replace(INVISIBLE, "");
+}
+
+/** Lower case, composed. Lower-casing can take a composed text apart, so composing comes twice. */
+export function lowerComposed(text: string): string {
+  return text.normalize("NFC").toLowerCase().normalize("NFC");
+}
