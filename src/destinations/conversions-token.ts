@@ -14,6 +14,13 @@ export const RECHECK_REFUSED_MS = 6 * 3_600_000;
 
 type TokenContext = Pick<Context, "records" | "sealer" | "tokenCheck">;
 
+/** When a token is asked about next. */
+export interface PlannedCheck {
+  n: number;
+  savedAtMs: number;
+  nextAtMs: number;
+}
+
 /** Sealed tokens by number: the current one, and for a moment the next. */
 interface StoredSecrets {
   tokens: Record<string, string>;
@@ -80,7 +87,12 @@ export async function recheckForAsset(
   };
 }
 
-async function judge({ tokenCheck }: TokenContext, tenantId: string, token: Secret, assetId: string | undefined) {
+export async function judge(
+  { tokenCheck }: TokenContext,
+  tenantId: string,
+  token: Secret,
+  assetId: string | undefined,
+) {
   if (assetId === undefined) return "unknown";
   try {
     return await tokenCheck.check(tenantId, { assetId, token });
@@ -107,9 +119,16 @@ export async function settleToken({ records }: Pick<Context, "records">, stored:
   await prune(records, stored);
   const { tenantId, id, token } = stored;
   const open = token && token.status !== "accepted" && currentAssets(stored).length > 0;
-  if (!open) await records.delete(keys.recheck(tenantId, id));
-  else
-    await records.put(keys.recheck(tenantId, id), encode({ n: token.n, nextAtMs: (await records.now()) + RECHECK_MS }));
+  const key = keys.recheck(tenantId, id);
+  const record = await records.get(key);
+  if (!open) {
+    if (record) await records.delete(key);
+    return;
+  }
+  // Already planned for this token and asset: another change of the destination does not put it off.
+  if (record && decode<PlannedCheck>(record.value).savedAtMs === token.savedAtMs) return;
+  const plan: PlannedCheck = { n: token.n, savedAtMs: token.savedAtMs, nextAtMs: (await records.now()) + RECHECK_MS };
+  await records.put(key, encode(plan));
 }
 
 async function prune(records: Context["records"], { tenantId, id, token }: StoredDestination): Promise<void> {

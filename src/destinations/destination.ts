@@ -72,7 +72,7 @@ export interface StoredDestination {
   workflow?: unknown;
   settings: DestinationSettings;
   assets: Asset[];
-  deleting?: { segments: "keep" | "empty" | "delete" };
+  deleting?: { segments: "keep" | "empty" | "delete"; operation: string };
   /** The last operations that wrote this record, newest last: recovery tells from it whether one happened. */
   operations: string[];
   createdAt: string;

@@ -6,15 +6,21 @@ import { encode } from "./codec.ts";
 import type { Context, DestinationsOptions } from "./context.ts";
 import { openToken } from "./conversions-token.ts";
 import { type Destination, type StoredDestination, toDestination, type Versioned } from "./destination.ts";
+import { applyToQueue } from "./effects.ts";
 import { checkId, checkTenantId, invalid, isStorageConflict } from "./failure.ts";
 import type { ConnectionInfo } from "./interfaces.ts";
-import { keys } from "./keys.ts";
+import { keys, tokenCredential } from "./keys.ts";
 import { connect, type DisableOptions, disable, disconnect, enable } from "./lifecycle.ts";
-import type { MutationOptions } from "./mutation.ts";
+import { type Maintenance, maintain } from "./maintain.ts";
+import { finish, type MutationOptions } from "./mutation.ts";
+import type { PreflightReport } from "./preflight/engine.ts";
+import { preflight } from "./preflight/setup.ts";
 import { createReader } from "./reader.ts";
+import { type DeleteOptions, type DeleteReport, remove } from "./remove.ts";
 import { mergeSettings, type SettingsPatch } from "./settings.ts";
-import { listDestinations, readDestination } from "./store.ts";
+import { everyDestination, listDestinations, readDestination } from "./store.ts";
 import { openTenant, refuseClosedTenant } from "./tenants.ts";
+import { confirmToken } from "./token-status.ts";
 import { randomBytes, ulid } from "./ulid.ts";
 import { checkName, type DestinationPatch, type UpdateOptions, update } from "./update.ts";
 
@@ -74,22 +80,16 @@ export function createDestinations(context: Context) {
         updatedAt: at,
       };
       await openTenant(context, tenantId);
+      const actor = options.actor ?? "host";
+      const line = { id: operation, at, tenantId, actor, action: "destination.created", destinationId: id, detail: {} };
+      await records.put(keys.pending(tenantId, id, operation), encode({ line }));
       const version = await putNew(stored);
       // The tenant may have been offboarded in between: then nobody would remove this one.
       await refuseClosedTenant(context, tenantId, async () => {
         await records.delete(keys.destination(tenantId, id), { ifVersion: version });
+        await records.delete(keys.pending(tenantId, id, operation));
       });
-      await context.audit.write({
-        id: operation,
-        at,
-        tenantId,
-        actor: options.actor ?? "host",
-        action: "destination.created",
-        destinationId: id,
-        detail: {},
-      });
-      await context.reader.changed(tenantId);
-      return view({ stored, version });
+      return view(await finish(context, { line }));
     },
 
     async get(tenantId: string, id: string): Promise<Destination> {
@@ -135,6 +135,55 @@ export function createDestinations(context: Context) {
       return view(await disconnect(context, tenantId, id, options));
     },
 
+    /**
+     * Deletes a destination with all that is kept of it. `segments`: what becomes of its segments at Snapchat; default
+     * `keep`. Waits two seconds for other processes, then empties the queue. Cut off, it is called again and goes on.
+     */
+    delete(tenantId: string, id: string, options?: DeleteOptions): Promise<DeleteReport> {
+      return remove(context, tenantId, id, options);
+    },
+
+    /**
+     * Snapchat refused a Conversions token while sending. Asks once more without counting and keeps the answer.
+     *
+     * @returns `retry`: the token is fine, or the login took its place; `pause`: hold its work
+     */
+    async tokenRefused(tenantId: string, id: string, n: number): Promise<"retry" | "pause"> {
+      const { stored } = await readDestination(records, tenantId, id);
+      if (stored.token?.n !== n) return "retry";
+      const { credentialId, verdict } = await confirmToken(context, tenantId, id);
+      if (verdict === "accepted") return "retry";
+      return credentialId === undefined || credentialId === tokenCredential(tenantId, id, n) ? "pause" : "retry";
+    },
+
+    /** Asks Snapchat about the token now, for a button "check again". */
+    async checkToken(tenantId: string, id: string): Promise<Destination> {
+      await confirmToken(context, tenantId, id);
+      return view(await readDestination(records, tenantId, id));
+    },
+
+    /**
+     * A login was lost, mended or disconnected: what uses it is held, or goes on. For the vault's transitions; safe to
+     * repeat.
+     */
+    async connectionChanged(tenantId: string, connectionId: string): Promise<void> {
+      checkTenantId(tenantId);
+      checkId(connectionId, "connection");
+      for await (const { stored } of everyDestination(records, tenantId)) {
+        if (stored.connectionId === connectionId) await applyToQueue(context, tenantId, stored.id);
+      }
+    },
+
+    /** Looks at the set-up and says what is missing, in a marketer's words. */
+    preflight(tenantId: string, id: string): Promise<PreflightReport> {
+      return preflight(context, tenantId, id);
+    },
+
+    /** Finishes changes that a crash cut off, and asks again about tokens not accepted yet. Run every half minute. */
+    maintain(signal?: AbortSignal): Promise<Maintenance> {
+      return maintain(context, signal);
+    },
+
     /** The n-th Conversions token of a destination, for the credential `conversions/<t>/<d>/<n>`. */
     conversionsToken(tenantId: string, id: string, n: number): Promise<Secret | undefined> {
       checkTenantId(tenantId);
@@ -143,6 +192,8 @@ export function createDestinations(context: Context) {
     },
 
     enabledDestinations: context.reader.enabledDestinations,
+    /** A tenant's status and all its destinations, from the same cache. */
+    activeTenant: context.reader.tenant,
   };
 
   async function putNew(stored: StoredDestination): Promise<number> {

@@ -1,15 +1,18 @@
 import { type ErrorDetails, SnapchatError } from "../errors.ts";
 
+const WHERE = {
+  destination: "Take the id from destinations.list().",
+  connection: "Take the id from the destination, or connect again.",
+  tenant: "Take the id from tenants.list(); a tenant begins with its first destination.",
+} as const;
+
 /** The same answer for an id that does not exist and one of another tenant: it never reveals which. */
-export function notFound(what: "destination" | "connection"): SnapchatError {
+export function notFound(what: keyof typeof WHERE): SnapchatError {
   return new SnapchatError({
     code: "not_found",
     kind: "fix_configuration",
-    message: `This tenant has no ${what} with that id.`,
-    fix:
-      what === "destination"
-        ? "Take the id from destinations.list()."
-        : "Take the id from the destination, or connect again.",
+    message: what === "tenant" ? "There is no tenant with that id." : `This tenant has no ${what} with that id.`,
+    fix: WHERE[what],
     details: { what },
   });
 }

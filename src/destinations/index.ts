@@ -12,8 +12,26 @@ export { createContext, createDestinations, type Destinations, type NewDestinati
 export type * from "./interfaces.ts";
 export { eventsGroup, loginCredential, tokenCredential } from "./keys.ts";
 export type { DisableOptions } from "./lifecycle.ts";
+export type { Maintenance } from "./maintain.ts";
 export type { MutationOptions } from "./mutation.ts";
+export type { OffboardOptions, OffboardReport, Staying, TenantData } from "./offboard.ts";
+export {
+  type Check,
+  type CheckLine,
+  ok,
+  type PreflightReport,
+  problem,
+  runChecks,
+  warning,
+} from "./preflight/engine.ts";
+export { collectSetupFacts, type SetupFacts } from "./preflight/facts.ts";
+export { setupChecks } from "./preflight/setup.ts";
 export type { ActiveTenant, DestinationReader } from "./reader.ts";
 export { createReader } from "./reader.ts";
+export type { DeleteOptions, DeleteReport } from "./remove.ts";
 export { type AudienceSettings, type DestinationSettings, type SettingsPatch, settingsSchema } from "./settings.ts";
+export type { TenantStatus } from "./tenant.ts";
+export { createTenantHandle, type TenantDestinations } from "./tenant-handle.ts";
+export type { Tenant } from "./tenants.ts";
+export { createTenants, type Tenants } from "./tenants-api.ts";
 export type { DestinationPatch, UpdateOptions } from "./update.ts";

@@ -4,6 +4,7 @@ import { currentAssets, type QueueOnDisable, type StoredDestination, type Versio
 import { drop } from "./effects.ts";
 import { checkId, invalid, notFound } from "./failure.ts";
 import { type MutationOptions, mutate } from "./mutation.ts";
+import { everyDestination } from "./store.ts";
 
 /** What a destination lacks before it can be switched on, in a marketer's words. Empty: nothing. */
 export async function missingToEnable(
@@ -111,8 +112,9 @@ export async function forgetUnused(
   connectionId: string,
   options: MutationOptions,
 ): Promise<void> {
-  const { all } = await context.reader.tenant(tenantId);
-  if (all.some((destination) => destination.connectionId === connectionId)) return;
+  for await (const { stored } of everyDestination(context.records, tenantId)) {
+    if (stored.connectionId === connectionId && !stored.deleting) return;
+  }
   await context.connections.disconnect(
     tenantId,
     connectionId,

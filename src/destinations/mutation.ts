@@ -1,13 +1,14 @@
 import type { SnapchatError } from "../errors.ts";
 import type { AuditLine } from "./audit.ts";
-import { encode } from "./codec.ts";
+import { decode, encode } from "./codec.ts";
 import type { Context } from "./context.ts";
+import { settleToken } from "./conversions-token.ts";
 import { eventsCredential } from "./credential.ts";
 import type { QueueOnMove } from "./destination.ts";
 import { currentAssets, type StoredDestination, type Versioned } from "./destination.ts";
-import { applyToQueue, openGroups } from "./effects.ts";
+import { applyToQueue, drop, openGroups } from "./effects.ts";
 import { invalid, isStorageConflict, versionConflict } from "./failure.ts";
-import { keys } from "./keys.ts";
+import { eventsGroup, keys } from "./keys.ts";
 import { readDestination } from "./store.ts";
 import { ulid } from "./ulid.ts";
 
@@ -40,7 +41,7 @@ export interface PendingOperation {
   move?: AccountMove;
 }
 
-const OPERATIONS_REMEMBERED = 8;
+const OPERATIONS_REMEMBERED = 16;
 const TRIES = 20;
 
 /**
@@ -62,7 +63,7 @@ export async function mutate(
     if (before.stored.deleting && !target.whileDeleting) throw deleting();
     if (options.expectedVersion !== undefined && options.expectedVersion !== before.version) throw versionConflict();
     const changed = await change(before.stored);
-    if (!changed) return before;
+    if (!changed) return recoverDestination(context, tenantId, id);
     const pending = await prepare(context, target, options, operation, before.stored, changed);
     if (!(await write(context, before, changed.next, operation))) {
       await context.records.delete(keys.pending(tenantId, id, operation));
@@ -94,13 +95,24 @@ async function prepare(
   };
   const pending: PendingOperation = { line, ...(move ? { move } : {}) };
   await context.records.put(keys.pending(tenantId, id, operation), encode(pending));
-  const known = new Set(before.assets.map((asset) => asset.id));
-  const fresh = currentAssets(next).filter((assetId) => !known.has(assetId));
+  await prepareAssets(context, before, next);
+  return pending;
+}
+
+/** An append must find its group: those of new assets are opened before the record names them. */
+async function prepareAssets(context: Context, before: StoredDestination, next: StoredDestination): Promise<void> {
+  const known = new Map(before.assets.map((asset) => [asset.id, asset]));
+  const current = currentAssets(next);
+  const fresh = current.filter((assetId) => !known.has(assetId));
   if (fresh.length > 0) {
-    const connection = next.connectionId ? await context.connections.info(tenantId, next.connectionId) : undefined;
+    const connection = next.connectionId ? await context.connections.info(next.tenantId, next.connectionId) : undefined;
     await openGroups(context, next, fresh, eventsCredential(next, connection));
   }
-  return pending;
+  // Chosen again after its queue was dropped: what was in flight then and came back must not leave now.
+  for (const assetId of current) {
+    if (known.get(assetId)?.queue === "drop")
+      await drop(context, { destinationId: next.id, group: eventsGroup(assetId) });
+  }
 }
 
 async function write(
@@ -119,8 +131,10 @@ async function write(
     await context.records.put(key, encode(record), { ifVersion: before.version });
     return true;
   } catch (error) {
-    if (isStorageConflict(error)) return false;
-    throw error;
+    if (!isStorageConflict(error)) throw error;
+    // An adapter that repeated a write whose answer was lost meets its own.
+    const { stored } = await readDestination(context.records, next.tenantId, next.id);
+    return stored.operations.includes(operation);
   }
 }
 
@@ -134,8 +148,36 @@ export async function finish(context: Context, pending: PendingOperation): Promi
     await context.segments.moveAccount(tenantId, destinationId, { from, to, queue });
   }
   const current = await applyToQueue(context, tenantId, destinationId);
+  await settleToken(context, current.stored);
   await context.records.delete(keys.pending(tenantId, destinationId, operation));
   return current;
+}
+
+/** A mark whose write has not happened for this long belongs to a process that is gone. Milliseconds. */
+const ABANDONED_MS = 10 * 60_000;
+
+/**
+ * Finishes what a crash cut off after the record was written, and forgets marks of writes that never happened.
+ * `true`: the operation is settled either way.
+ */
+export async function recoverOperation(context: Context, pending: PendingOperation): Promise<boolean> {
+  const { tenantId, destinationId = "", id: operation, at } = pending.line;
+  const forget = () => context.records.delete(keys.pending(tenantId, destinationId, operation));
+  const record = await context.records.get(keys.destination(tenantId, destinationId));
+  if (record && decode<StoredDestination>(record.value).operations.includes(operation)) {
+    await finish(context, pending);
+    return true;
+  }
+  if (record && (await context.records.now()) - Date.parse(at) < ABANDONED_MS) return false;
+  await forget();
+  return true;
+}
+
+/** A change that changes nothing still finishes what an earlier one left open. */
+async function recoverDestination(context: Context, tenantId: string, id: string): Promise<Versioned> {
+  const open = await context.records.list(keys.pendingsOf(tenantId, id), { limit: 100 });
+  for (const { value } of open) await recoverOperation(context, decode<PendingOperation>(value));
+  return readDestination(context.records, tenantId, id);
 }
 
 function deleting(): SnapchatError {

@@ -1,0 +1,26 @@
+import type { Context } from "../context.ts";
+import { adAccount, pixel, sharedPixel } from "./accounts.ts";
+import { type Check, type PreflightReport, runChecks } from "./engine.ts";
+import { collectSetupFacts, type SetupFacts } from "./facts.ts";
+import { login, roles, scopes } from "./login.ts";
+import { conversionsToken, integration, modes, switches } from "./sending.ts";
+
+/** The set-up half of the checks, in the order a marketer works through them. `verify` adds the live half. */
+export const setupChecks: readonly Check<SetupFacts>[] = [
+  login,
+  scopes,
+  adAccount,
+  roles,
+  pixel,
+  conversionsToken,
+  switches,
+  modes,
+  integration,
+  sharedPixel,
+];
+
+/** Looks at a destination's set-up and says what is missing and what to do. @throws {SnapchatError} `not_found` */
+export async function preflight(context: Context, tenantId: string, id: string): Promise<PreflightReport> {
+  const lines = await runChecks(setupChecks, await collectSetupFacts(context, tenantId, id));
+  return { destinationId: id, ok: lines.every(({ status }) => status !== "problem"), lines };
+}

@@ -1,0 +1,106 @@
+import { isSnapchatError } from "../errors.ts";
+import { decode, encode } from "./codec.ts";
+import type { Context } from "./context.ts";
+import {
+  CONFIRM_WITHIN_MS,
+  judge,
+  openToken,
+  type PlannedCheck,
+  RECHECK_MS,
+  RECHECK_REFUSED_MS,
+} from "./conversions-token.ts";
+import { eventsCredential } from "./credential.ts";
+import { currentAssets, type StoredToken, type TokenStatus } from "./destination.ts";
+import { isStorageConflict } from "./failure.ts";
+import { idsOf, keys } from "./keys.ts";
+import { mutate } from "./mutation.ts";
+import { readDestination } from "./store.ts";
+
+/** The actor of changes that Snapchat's answers cause. */
+const SNAPCHAT = "snapchat";
+
+export interface TokenAnswer {
+  verdict: "accepted" | "refused" | "unknown";
+  /** The credential that the destination's events leave with now. */
+  credentialId: string | undefined;
+}
+
+/** Asks Snapchat about a destination's token and keeps the answer. */
+export async function confirmToken(context: Context, tenantId: string, id: string): Promise<TokenAnswer> {
+  const { stored } = await readDestination(context.records, tenantId, id);
+  const [asset] = currentAssets(stored);
+  const secret = stored.token && (await openToken(context, tenantId, id, stored.token.n));
+  const verdict = secret ? await judge(context, tenantId, secret, asset) : "unknown";
+  const now = await context.records.now();
+  if (stored.token && verdict !== "unknown")
+    await keep(context, tenantId, id, stored.token, statusAfter(stored.token, verdict, now));
+  const current = (await readDestination(context.records, tenantId, id)).stored;
+  const connection = current.connectionId ? await context.connections.info(tenantId, current.connectionId) : undefined;
+  return { verdict, credentialId: eventsCredential(current, connection) };
+}
+
+/** A new token has two hours; one that was accepted before has none. */
+function statusAfter(token: StoredToken, verdict: "accepted" | "refused", nowMs: number): TokenStatus {
+  if (verdict === "accepted") return "accepted";
+  if (token.status === "unconfirmed" && nowMs - token.savedAtMs < CONFIRM_WITHIN_MS) return "unconfirmed";
+  return "refused";
+}
+
+async function keep(
+  context: Context,
+  tenantId: string,
+  id: string,
+  judged: StoredToken,
+  status: TokenStatus,
+): Promise<void> {
+  const action = `destination.token_${status}`;
+  await mutate(context, { tenantId, id, action }, { actor: SNAPCHAT }, (before) => {
+    const { token } = before;
+    // Replaced, or given another pixel, while Snapchat was asked: the answer is not about this one.
+    if (!token || token.n !== judged.n || token.savedAtMs !== judged.savedAtMs || token.status === status)
+      return undefined;
+    return { next: { ...before, token: { ...token, status } }, detail: { conversionsToken: status } };
+  });
+}
+
+/**
+ * Asks again about every token whose time has come. Several processes may call it: each check is taken by a
+ * compare-and-set.
+ *
+ * @returns how many were asked about
+ */
+export async function recheckTokens(context: Context, signal?: AbortSignal): Promise<number> {
+  const { records } = context;
+  let count = 0;
+  let after: string | undefined;
+  do {
+    const page = await records.list(keys.rechecks, { ...(after ? { after } : {}), limit: 200 });
+    for (const { key, value, version } of page) {
+      const plan = decode<PlannedCheck>(value);
+      const now = await records.now();
+      if (plan.nextAtMs > now || signal?.aborted) continue;
+      const pauseMs = now - plan.savedAtMs < 2 * CONFIRM_WITHIN_MS ? RECHECK_MS : RECHECK_REFUSED_MS;
+      try {
+        await records.put(key, encode({ ...plan, nextAtMs: now + pauseMs }), { ifVersion: version });
+      } catch (error) {
+        if (isStorageConflict(error)) continue;
+        throw error;
+      }
+      count += (await recheck(context, key)) ? 1 : 0;
+    }
+    after = page.length === 200 ? page.at(-1)?.key : undefined;
+  } while (after !== undefined && !signal?.aborted);
+  return count;
+}
+
+async function recheck(context: Context, key: string): Promise<boolean> {
+  const { tenantId, destinationId } = idsOf(key);
+  try {
+    await confirmToken(context, tenantId, destinationId);
+    return true;
+  } catch (error) {
+    if (!isSnapchatError(error) || (error.code !== "not_found" && error.code !== "destination_deleting")) throw error;
+    await context.records.delete(key);
+    return false;
+  }
+}
