@@ -34,6 +34,11 @@ export interface SnapEventInput {
   event_name: string;
   /** Seconds, milliseconds, ISO 8601 text or Date; whole seconds leave. */
   event_time?: number | string | Date | undefined;
+  /**
+   * Another time the event itself carries (`receivedAt`, `sentAt`), in any of the same forms: what an `event_time` in
+   * the future is clamped to. Never sent.
+   */
+  carried_time?: number | string | Date | undefined;
   event_id?: string | undefined;
   action_source?: string | undefined;
   event_source_url?: string | undefined;
@@ -43,6 +48,7 @@ export interface SnapEventInput {
   data_processing_options?: readonly string[];
   integration?: string;
   test_event_code?: string;
+  opt_out?: boolean;
 }
 
 /** Something noticed about a value: what, where, and what to do. Never holds the value itself. */

@@ -1,0 +1,127 @@
+import { isListedCurrency } from "../wire/currencies.ts";
+import { DEFAULT_MAX, type Field } from "../wire/fields.ts";
+import { type Draft, note } from "./draft.ts";
+import { quote } from "./json-text.ts";
+import { readNumber } from "./numbers.ts";
+import { looksPersonal } from "./personal-data.ts";
+
+/** A text or number as the text that is sent; `undefined`, with an issue, where it may not be. Blank texts are absent. */
+export function plainText(value: unknown, max: number, draft: Draft, path: string): string | undefined {
+  let text: string;
+  if (typeof value === "string") text = value;
+  else if ((typeof value === "number" && Number.isFinite(value)) || typeof value === "bigint") return String(value);
+  else {
+    note(draft, "field_wrong_type", path);
+    return undefined;
+  }
+  if (text.length > max) {
+    note(draft, "field_too_long", path);
+    return undefined;
+  }
+  if (looksPersonal(text)) {
+    note(draft, "field_personal_data", path);
+    return undefined;
+  }
+  return text.trim() === "" ? undefined : text;
+}
+
+/** A list of texts as JSON, each at most once; a lone value becomes a list of one. */
+export function textList(value: unknown, max: number, draft: Draft, path: string): string | undefined {
+  if (!Array.isArray(value)) {
+    const text = plainText(value, max, draft, path);
+    return text === undefined ? undefined : `[${quote(text)}]`;
+  }
+  const texts = new Set<string>();
+  for (const entry of value) {
+    if (entry === undefined || entry === null) continue;
+    const text = plainText(entry, max, draft, path);
+    if (text !== undefined) texts.add(text);
+  }
+  if (texts.size === 0) return undefined;
+  let json = "";
+  for (const text of texts) json += json === "" ? quote(text) : `,${quote(text)}`;
+  return `[${json}]`;
+}
+
+export function numberText(value: unknown, draft: Draft, path: string): string | undefined {
+  if (value === "") return undefined;
+  const reading = readNumber(value);
+  if (typeof reading === "string") {
+    note(draft, reading === "ambiguous" ? "number_ambiguous" : "number_unreadable", path);
+    return undefined;
+  }
+  if (reading.respelled) note(draft, "number_respelled", path);
+  return JSON.stringify(reading.value);
+}
+
+function integerText(value: unknown, draft: Draft, path: string): string | undefined {
+  const text = numberText(value, draft, path);
+  if (text === undefined || Number.isSafeInteger(Number(text))) return text;
+  note(draft, "number_unreadable", path);
+  return undefined;
+}
+
+const CURRENCY = /^[A-Z]{3}$/;
+
+function currencyText(value: unknown, draft: Draft, path: string): string | undefined {
+  if (value === "") return undefined;
+  const code = typeof value === "string" && value.length <= 16 ? value.trim().toUpperCase() : "";
+  if (!CURRENCY.test(code)) {
+    note(draft, "currency_unreadable", path);
+    return undefined;
+  }
+  if (!isListedCurrency(code)) note(draft, "currency_unlisted", path);
+  return `"${code}"`;
+}
+
+const DATE = /^\d{4}(?:\d{4}|-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?)$/;
+
+function dateText(value: unknown, draft: Draft, path: string): string | undefined {
+  if (value === "") return undefined;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return `"${value.toISOString()}"`;
+  const text = typeof value === "number" ? String(value) : value;
+  if (typeof text === "string" && text.length <= 40 && DATE.test(text.trim())) return `"${text.trim()}"`;
+  note(draft, "date_unreadable", path);
+  return undefined;
+}
+
+function booleanOf(value: unknown): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  if (value === 1 || value === "1" || value === "true") return true;
+  return value === 0 || value === "0" || value === "false" ? false : undefined;
+}
+
+/** JSON of a field whose kind needs nothing but the value; `undefined` where nothing is to be sent. */
+export function fieldText(field: Field, value: unknown, draft: Draft, path: string): string | undefined {
+  const max = field.max ?? DEFAULT_MAX;
+  switch (field.kind) {
+    case "text": {
+      const text = plainText(value, max, draft, path);
+      return text === undefined ? undefined : quote(text);
+    }
+    case "texts":
+      return textList(value, max, draft, path);
+    case "textOrTexts": {
+      if (Array.isArray(value)) return textList(value, max, draft, path);
+      const text = plainText(value, max, draft, path);
+      return text === undefined ? undefined : quote(text);
+    }
+    case "number":
+      return numberText(value, draft, path);
+    case "integer":
+      return integerText(value, draft, path);
+    case "currency":
+      return currencyText(value, draft, path);
+    case "date":
+      return dateText(value, draft, path);
+    case "flag":
+    case "switch": {
+      const flag = booleanOf(value);
+      if (flag === undefined) note(draft, "field_wrong_type", path);
+      else return field.kind === "flag" ? String(flag) : flag ? "1" : "0";
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
+}
