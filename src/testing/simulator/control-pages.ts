@@ -20,6 +20,8 @@ export function createControlPages(simulator: Simulator): (incoming: Incoming) =
       const members = simulator.inspect.members(incoming.query.get("segment") ?? "");
       return Object.fromEntries(Object.entries(members).map(([kind, hashes]) => [kind, [...hashes]]));
     },
+    "GET pixel-reports": () => simulator.inspect.pixelReports,
+    "GET logs": (incoming) => simulator.inspect.logs(incoming.query.get("asset") ?? ""),
     "GET faults": () => simulator.snapshot().faults,
     "POST faults": (_, body) => {
       const { id } = simulator.faults.add(ruleFrom(body));

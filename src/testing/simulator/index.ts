@@ -6,6 +6,7 @@ export type { SimulatorFetch } from "./in-process.ts";
 export type { Inspect, SegmentView, TokenView } from "./inspect.ts";
 export { DEFAULT_KNOBS, type Knobs } from "./knobs.ts";
 export type { Area, RequestRecord, RequestTotals } from "./ledger.ts";
+export type { PixelReport } from "./pixel/endpoint.ts";
 export type { Peak } from "./rates.ts";
 export type { SimulatorEndpoints } from "./routes.ts";
 export { createSimulator, type Simulator, type SimulatorOptions, type Snapshot } from "./simulator.ts";

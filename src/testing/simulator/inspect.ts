@@ -1,6 +1,7 @@
 import { MEMBER_KINDS, type MemberKind, type Segments } from "./ads/segments.ts";
 import type { EventRecord, EventStore, EventTotals } from "./conversions/store.ts";
 import type { Ledger, RequestRecord, RequestTotals } from "./ledger.ts";
+import type { PixelReport } from "./pixel/endpoint.ts";
 import type { Peak } from "./rates.ts";
 import type { TokenStore } from "./tokens.ts";
 import type { World } from "./world.ts";
@@ -50,6 +51,8 @@ export interface Inspect {
   readonly testEvents: EventRecord[];
   /** What the pixel script sent, in the order of arrival. */
   readonly pixelHits: EventRecord[];
+  /** What else the pixel script reported: calls it dropped, micro-data, scanned forms. */
+  readonly pixelReports: readonly PixelReport[];
 }
 
 export function createInspect(parts: {
@@ -59,6 +62,7 @@ export function createInspect(parts: {
   segments: Segments;
   tokens: TokenStore;
   logs(assetId: string): Record<string, unknown>[];
+  pixelReports: readonly PixelReport[];
 }): Inspect {
   const { world, store, ledger, segments, tokens } = parts;
 
@@ -105,6 +109,7 @@ export function createInspect(parts: {
       return tokenViews();
     },
     logs: parts.logs,
+    pixelReports: parts.pixelReports,
     get testEvents() {
       return store.records.filter((record) => record.outcome === "test");
     },

@@ -120,10 +120,18 @@ export interface Knobs {
   rateLimitHeaders: "milliseconds" | "seconds" | "none";
 
   // --- Pixel ---
-  /** Delay of the per-pixel configuration. The script gives up after 5 s. Milliseconds. */
+  /** Delay of the per-pixel configuration, which no event precedes. Milliseconds. */
   pixelConfigDelayMs: number;
   /** The configuration cannot be fetched. */
   pixelConfigFails: boolean;
+  /** Automated matching: the script scans submitted forms, where the configuration allows it. */
+  pixelAutomatedMatching: boolean;
+  /** The script sends JSON-LD and the page's `dataLayer`, unless the configuration blocks it. */
+  pixelMicroData: boolean;
+  /** At most one event leaves the page in this time. Milliseconds. */
+  pixelThrottleMs: number;
+  /** The script goes on without a configuration after this time. Milliseconds. */
+  pixelConfigTimeoutMs: number;
   /** Form of the stored `_scid`: a UUID, or the opaque text seen since 2024. */
   scidForm: "uuid" | "opaque";
   /** Pages on `localhost` report to the staging host. */
@@ -197,6 +205,10 @@ export const DEFAULT_KNOBS: Readonly<Knobs> = {
   rateLimitHeaders: "milliseconds",
   pixelConfigDelayMs: 0,
   pixelConfigFails: false,
+  pixelAutomatedMatching: false,
+  pixelMicroData: true,
+  pixelThrottleMs: 50,
+  pixelConfigTimeoutMs: 5_000,
   scidForm: "uuid",
   shadowOnLocalhost: true,
   latencyMs: 0,

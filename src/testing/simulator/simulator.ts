@@ -121,7 +121,15 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const ads = createAds(core);
   const conversions = createConversions(core);
   const pixel = createPixel(core, sleep);
-  const inspect = createInspect({ world, store, ledger, segments: ads.segments, tokens, logs: conversions.logs });
+  const inspect = createInspect({
+    world,
+    store,
+    ledger,
+    segments: ads.segments,
+    tokens,
+    logs: conversions.logs,
+    pixelReports: pixel.reports,
+  });
   const control = createControl({ world, index, build, tokens, segments: ads.segments }, (ms) => {
     ahead += ms;
   });
@@ -147,7 +155,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     fetch: createFetch(exchange.receive, (origin) => Object.values(endpoints).includes(origin)),
     consent: (authorizeUrl, choice = {}) => accounts.consent(authorizeUrl, choice),
     reset() {
-      for (const part of [tokens, ledger, faults, store, limiter, ads.segments, accounts, conversions]) part.clear();
+      for (const part of [tokens, ledger, faults, store, limiter, ads.segments, accounts, conversions, pixel])
+        part.clear();
       exchange.reset();
     },
     snapshot: () => ({

@@ -50,6 +50,7 @@ export const ERRORS = {
   extinfoOs: problem("extinfo_os_version_missing", "Param app_data['extinfo'][4] is required."),
   processingInvalid: problem("data_processing_options_invalid", "Param data['data_processing_options'] is invalid."),
   unknownKey: problem("unknown_key", "Unknown param."),
+  pixelUnknown: problem("pixel_unknown", "There is no such pixel."),
 } as const;
 
 /** What is accepted but will not do what the sender hopes. */
