@@ -2,8 +2,9 @@ import { Secret } from "../errors.ts";
 import { decode, encode } from "./codec.ts";
 import type { Context } from "./context.ts";
 import { currentAssets, type StoredDestination, type StoredToken } from "./destination.ts";
-import { invalid, isStorageConflict } from "./failure.ts";
-import { keys, tokenAad } from "./keys.ts";
+import { invalid } from "./failure.ts";
+import { keys } from "./keys.ts";
+import { addToken, openToken, pruneTokens } from "./token-secrets.ts";
 
 /** A new token may be refused by Snapchat for an hour; it is called refused after twice that. Milliseconds. */
 export const CONFIRM_WITHIN_MS = 2 * 3_600_000;
@@ -19,11 +20,6 @@ export interface PlannedCheck {
   n: number;
   savedAtMs: number;
   nextAtMs: number;
-}
-
-/** Sealed tokens by number: the current one, and for a moment the next. */
-interface StoredSecrets {
-  tokens: Record<string, string>;
 }
 
 /** @throws {SnapchatError} `conversions_token_malformed` */
@@ -47,28 +43,14 @@ export async function saveToken(
   token: Secret,
   assetId: string | undefined,
 ): Promise<StoredToken> {
-  const { records, sealer } = context;
-  const { tenantId, id } = before;
-  const key = keys.conversionsToken(tenantId, id);
-  const sealed = await sealer.sealText(token.reveal(), tokenAad(tenantId, id));
-  for (;;) {
-    const record = await records.get(key);
-    const tokens = record ? decode<StoredSecrets>(record.value).tokens : {};
-    const n = Math.max(before.tokenCount, ...Object.keys(tokens).map(Number)) + 1;
-    try {
-      await records.put(key, encode({ tokens: { ...tokens, [n]: sealed } }), { ifVersion: record?.version ?? 0 });
-    } catch (error) {
-      if (isStorageConflict(error)) continue;
-      throw error;
-    }
-    const status = await judge(context, tenantId, token, assetId);
-    return {
-      n,
-      masked: token.masked(),
-      status: status === "accepted" ? "accepted" : "unconfirmed",
-      savedAtMs: await records.now(),
-    };
-  }
+  const n = await addToken(context, before, token);
+  const status = await judge(context, before.tenantId, token, assetId);
+  return {
+    n,
+    masked: token.masked(),
+    status: status === "accepted" ? "accepted" : "unconfirmed",
+    savedAtMs: await context.records.now(),
+  };
 }
 
 /** The same token against another asset: it starts anew. */
@@ -102,21 +84,13 @@ export async function judge(
   }
 }
 
-/** The n-th token of a destination, for the credential that names it. `undefined`: replaced or removed. */
-export async function openToken(
-  { records, sealer }: Pick<Context, "records" | "sealer">,
-  tenantId: string,
-  id: string,
-  n: number,
-): Promise<Secret | undefined> {
-  const record = await records.get(keys.conversionsToken(tenantId, id));
-  const sealed = record && decode<StoredSecrets>(record.value).tokens[n];
-  return sealed === undefined ? undefined : new Secret(await sealer.openText(sealed, tokenAad(tenantId, id)));
-}
-
 /** After a change of a token: removes the sealed texts it replaced and sets the next check. Safe to repeat. */
-export async function settleToken({ records }: Pick<Context, "records">, stored: StoredDestination): Promise<void> {
-  await prune(records, stored);
+export async function settleToken(
+  context: Pick<Context, "records" | "sealer">,
+  stored: StoredDestination,
+): Promise<void> {
+  await pruneTokens(context, stored);
+  const { records } = context;
   const { tenantId, id, token } = stored;
   const open = token && token.status !== "accepted" && currentAssets(stored).length > 0;
   const key = keys.recheck(tenantId, id);
@@ -129,21 +103,4 @@ export async function settleToken({ records }: Pick<Context, "records">, stored:
   if (record && decode<PlannedCheck>(record.value).savedAtMs === token.savedAtMs) return;
   const plan: PlannedCheck = { n: token.n, savedAtMs: token.savedAtMs, nextAtMs: (await records.now()) + RECHECK_MS };
   await records.put(key, encode(plan));
-}
-
-async function prune(records: Context["records"], { tenantId, id, token }: StoredDestination): Promise<void> {
-  const key = keys.conversionsToken(tenantId, id);
-  const record = await records.get(key);
-  if (!record) return;
-  const { tokens } = decode<StoredSecrets>(record.value);
-  // A higher number is being saved by someone else right now.
-  const kept = Object.entries(tokens).filter(([n]) => token && Number(n) >= token.n);
-  if (kept.length === Object.keys(tokens).length) return;
-  try {
-    if (kept.length === 0) await records.delete(key, { ifVersion: record.version });
-    else await records.put(key, encode({ tokens: Object.fromEntries(kept) }), { ifVersion: record.version });
-  } catch (error) {
-    // Who wrote in between prunes after its own write.
-    if (!isStorageConflict(error)) throw error;
-  }
 }

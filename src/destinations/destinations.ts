@@ -4,7 +4,6 @@ import type { Page } from "../storage/ports.ts";
 import { createAudit } from "./audit.ts";
 import { encode } from "./codec.ts";
 import type { Context, DestinationsOptions } from "./context.ts";
-import { openToken } from "./conversions-token.ts";
 import { type Destination, type StoredDestination, toDestination, type Versioned } from "./destination.ts";
 import { applyToQueue } from "./effects.ts";
 import { checkId, checkTenantId, invalid, isStorageConflict } from "./failure.ts";
@@ -13,6 +12,7 @@ import { keys, tokenCredential } from "./keys.ts";
 import { connect, type DisableOptions, disable, disconnect, enable } from "./lifecycle.ts";
 import { type Maintenance, maintain } from "./maintain.ts";
 import { finish, type MutationOptions } from "./mutation.ts";
+import { patientQueue, patientRecords } from "./patient.ts";
 import type { PreflightReport } from "./preflight/engine.ts";
 import { preflight } from "./preflight/setup.ts";
 import { createReader } from "./reader.ts";
@@ -20,6 +20,7 @@ import { type DeleteOptions, type DeleteReport, remove } from "./remove.ts";
 import { mergeSettings, type SettingsPatch } from "./settings.ts";
 import { everyDestination, listDestinations, readDestination } from "./store.ts";
 import { openTenant, refuseClosedTenant } from "./tenants.ts";
+import { openToken } from "./token-secrets.ts";
 import { confirmToken } from "./token-status.ts";
 import { randomBytes, ulid } from "./ulid.ts";
 import { checkName, type DestinationPatch, type UpdateOptions, update } from "./update.ts";
@@ -36,13 +37,16 @@ export type Destinations = ReturnType<typeof createDestinations>;
 /** The rooms' parts with their defaults. */
 export function createContext(options: DestinationsOptions): Context {
   const clock = options.clock ?? systemClock;
+  const records = patientRecords(options.records, clock);
   return {
     ...options,
+    records,
+    queue: patientQueue(options.queue, clock),
     clock,
     randomBytes: options.randomBytes ?? randomBytes,
     visibleAfterMs: options.visibleAfterMs ?? 2_000,
-    audit: createAudit(options),
-    reader: createReader({ records: options.records, clock }),
+    audit: createAudit({ records, onAudit: options.onAudit }),
+    reader: createReader({ records, clock }),
   };
 }
 

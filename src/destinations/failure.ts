@@ -34,26 +34,29 @@ export function isStorageConflict(error: unknown): boolean {
   return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "version_conflict";
 }
 
+/** An id becomes part of group and credential names, which an engine takes up to 200 bytes of. */
+const MAX_ESCAPED = 90;
+
 /** Refuses what cannot be a tenant's id before it becomes part of a key. */
 export function checkTenantId(tenantId: unknown): asserts tenantId is string {
-  if (typeof tenantId === "string" && tenantId.length > 0 && tenantId.length <= 64 && isWellFormed(tenantId)) return;
+  if (fits(tenantId)) return;
   throw invalid(
     "tenant_id_invalid",
-    "A tenant's id is a text of 1 to 64 characters.",
+    `A tenant's id is a text of 1 to ${MAX_ESCAPED} characters, counted as escaped for a URL.`,
     "Pass your own stable id of the customer, as text.",
   );
 }
 
 /** An id that cannot exist is answered like one that does not. */
 export function checkId(id: unknown, what: "destination" | "connection" = "destination"): asserts id is string {
-  if (typeof id !== "string" || id.length === 0 || id.length > 128 || !isWellFormed(id)) throw notFound(what);
+  if (!fits(id)) throw notFound(what);
 }
 
-const isWellFormed = (text: string): boolean => {
+function fits(id: unknown): id is string {
+  if (typeof id !== "string" || id.length === 0) return false;
   try {
-    encodeURIComponent(text);
-    return true;
+    return encodeURIComponent(id).length <= MAX_ESCAPED;
   } catch {
     return false;
   }
-};
+}

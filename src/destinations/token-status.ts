@@ -1,20 +1,14 @@
 import { isSnapchatError } from "../errors.ts";
 import { decode, encode } from "./codec.ts";
 import type { Context } from "./context.ts";
-import {
-  CONFIRM_WITHIN_MS,
-  judge,
-  openToken,
-  type PlannedCheck,
-  RECHECK_MS,
-  RECHECK_REFUSED_MS,
-} from "./conversions-token.ts";
+import { CONFIRM_WITHIN_MS, judge, type PlannedCheck, RECHECK_MS, RECHECK_REFUSED_MS } from "./conversions-token.ts";
 import { eventsCredential } from "./credential.ts";
 import { currentAssets, type StoredToken, type TokenStatus } from "./destination.ts";
 import { isStorageConflict } from "./failure.ts";
 import { idsOf, keys } from "./keys.ts";
 import { mutate } from "./mutation.ts";
 import { readDestination } from "./store.ts";
+import { openToken } from "./token-secrets.ts";
 
 /** The actor of changes that Snapchat's answers cause. */
 const SNAPCHAT = "snapchat";

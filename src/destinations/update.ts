@@ -52,7 +52,7 @@ export async function update(
 ): Promise<Versioned> {
   checkPatch(patch, options);
   const pasted = typeof patch.conversionsToken === "string" ? readPastedToken(patch.conversionsToken) : undefined;
-  // Once, whatever the number of tries: every save takes a new number.
+  // Kept over the tries of one call: every save takes a new number.
   let saved: StoredToken | undefined;
   return mutate(context, { tenantId, id, action: "destination.updated" }, options, async (before) => {
     const plain = withFields(context, before, patch);
@@ -139,7 +139,11 @@ async function tokenAfter(
 ): Promise<StoredToken | undefined> {
   if (wanted.removed) return undefined;
   const asset = currentAssets(next)[0];
-  if (wanted.pasted) return wanted.saved ?? saveToken(context, before, wanted.pasted, asset);
+  if (wanted.pasted) {
+    // Saved at an earlier try: still good unless someone saved a later one since, which may have removed this.
+    if (wanted.saved && wanted.saved.n > before.tokenCount) return wanted.saved;
+    return saveToken(context, before, wanted.pasted, asset);
+  }
   const token = before.token;
   if (token && asset !== undefined && asset !== currentAssets(before)[0])
     return recheckForAsset(context, before, token, asset);
