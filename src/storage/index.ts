@@ -1,0 +1,2 @@
+export { storageError } from "./errors.ts";
+export type * from "./ports.ts";
