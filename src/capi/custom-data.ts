@@ -82,7 +82,7 @@ function mapText(raw: unknown, draft: Draft, path: string): string | undefined {
     }
     let text: string | undefined;
     if (typeof given === "boolean") text = String(given);
-    else if (typeof given === "number" && Number.isFinite(given)) text = JSON.stringify(given);
+    else if (typeof given === "number" && Number.isFinite(given)) text = String(given);
     else {
       const plain = plainText(given, 1_000, draft, at);
       if (plain !== undefined) text = quote(plain);

@@ -44,6 +44,7 @@ export function textList(value: unknown, max: number, draft: Draft, path: string
 }
 
 export function numberText(value: unknown, draft: Draft, path: string): string | undefined {
+  if (typeof value === "number" && Number.isFinite(value)) return String(value);
   if (value === "") return undefined;
   const reading = readNumber(value);
   if (typeof reading === "string") {
@@ -51,7 +52,7 @@ export function numberText(value: unknown, draft: Draft, path: string): string |
     return undefined;
   }
   if (reading.respelled) note(draft, "number_respelled", path);
-  return JSON.stringify(reading.value);
+  return String(reading.value);
 }
 
 function integerText(value: unknown, draft: Draft, path: string): string | undefined {

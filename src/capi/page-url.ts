@@ -14,8 +14,10 @@ export const URL_PARAMETERS = [
 
 const KEPT: ReadonlySet<string> = new Set(URL_PARAMETERS);
 const NONE: ReadonlySet<string> = new Set();
-const ABSOLUTE = /^(https?):\/\/(?:[^/?#@\s]*@)?([^/?#@\s\\]+)([^?#\s]*)(?:\?([^#\s]*))?/i;
+/** Scheme, user, host and path. */
+const ABSOLUTE = /^(https?):\/\/([^/?#@\s]*@)?([^/?#@\s\\]+)([^?#\s]*)/i;
 const HOST_FIRST = /^(?:\/\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?::\d+)?(?:[/?#]|$)/i;
+const QUERY_END = /[#\s]/;
 const CLICK_ID = /^[\w.~-]{1,300}$/;
 
 export interface ReducedUrl {
@@ -32,48 +34,67 @@ export interface ReducedUrl {
  */
 export function reduceUrl(raw: string, extra: readonly string[] | undefined): ReducedUrl | undefined {
   let repair: RepairCode | undefined;
-  let match = ABSOLUTE.exec(raw);
+  let text = raw;
+  let match = ABSOLUTE.exec(text);
   if (match === null) {
-    const text = raw.trim();
-    match = ABSOLUTE.exec(text);
-    if (match === null) {
-      if (!HOST_FIRST.test(text)) return undefined;
-      match = ABSOLUTE.exec(`https:${text.startsWith("//") ? "" : "//"}${text}`);
-      if (match === null) return undefined;
+    text = raw.trim();
+    if (HOST_FIRST.test(text)) {
+      text = `https:${text.startsWith("//") ? "" : "//"}${text}`;
       repair = "url_scheme_added";
     }
+    match = ABSOLUTE.exec(text);
+    if (match === null) return undefined;
   }
-  const host = match[2] as string;
-  let path = match[3] as string;
-  const query = match[4];
-  if (path !== "" && looksPersonal(path)) {
-    path = path
-      .split("/")
-      .map((segment) => (looksPersonal(segment) ? "-" : segment))
-      .join("/");
-    if (looksPersonal(path)) path = "/";
+  let url = match[2] === undefined ? match[0] : `${match[1]}://${match[3]}${match[4]}`;
+  if (looksPersonal(url)) {
+    url = withoutPeople(url);
     repair = "url_personal_data";
   }
+  const query = queryOf(text, match[0].length);
+  if (query === "") return { url, clickId: undefined, repair };
+
+  const more = extra === undefined ? NONE : setOf(extra);
   let kept = "";
   let clickId: string | undefined;
-  if (query !== undefined && query !== "") {
-    const more = extra === undefined ? NONE : setOf(extra);
-    for (const pair of query.split("&")) {
-      const equals = pair.indexOf("=");
-      if (equals < 1 || equals === pair.length - 1) continue;
-      const name = pair.slice(0, equals);
-      if (name.length === 5 && name.toLowerCase() === "sccid") {
-        const value = pair.slice(equals + 1);
-        if (clickId !== undefined || !CLICK_ID.test(value)) continue;
-        clickId = value;
-        kept += `${kept === "" ? "?" : "&"}ScCid=${value}`;
+  for (let start = 0; start < query.length; ) {
+    let end = query.indexOf("&", start);
+    if (end === -1) end = query.length;
+    const equals = query.indexOf("=", start);
+    if (equals > start && equals < end - 1) {
+      const name = query.slice(start, equals);
+      if (equals - start === 5 && name.toLowerCase() === "sccid") {
+        const value = query.slice(equals + 1, end);
+        if (clickId === undefined && CLICK_ID.test(value)) {
+          clickId = value;
+          kept += `${kept === "" ? "?" : "&"}ScCid=${value}`;
+        }
       } else if (KEPT.has(name) || more.has(name)) {
-        if (looksPersonal(decoded(pair.slice(equals + 1)))) repair = "url_personal_data";
-        else kept += (kept === "" ? "?" : "&") + pair;
+        if (looksPersonal(decoded(query.slice(equals + 1, end)))) repair = "url_personal_data";
+        else kept += (kept === "" ? "?" : "&") + query.slice(start, end);
       }
     }
+    start = end + 1;
   }
-  return { url: `${(match[1] as string).toLowerCase()}://${host}${path}${kept}`, clickId, repair };
+  return { url: url + kept, clickId, repair };
+}
+
+/** The query without `?`, up to the fragment or the first blank. */
+function queryOf(text: string, start: number): string {
+  if (text.charCodeAt(start) !== 63) return "";
+  const end = text.slice(start + 1).search(QUERY_END);
+  return end === -1 ? text.slice(start + 1) : text.slice(start + 1, start + 1 + end);
+}
+
+/** A path whose parts that look like an e-mail address are gone. */
+function withoutPeople(url: string): string {
+  const path = url.indexOf("/", url.indexOf("://") + 3);
+  if (path === -1) return url;
+  const clean = url
+    .slice(path)
+    .split("/")
+    .map((part) => (looksPersonal(part) ? "-" : part))
+    .join("/");
+  return url.slice(0, path) + clean;
 }
 
 function decoded(value: string): string {

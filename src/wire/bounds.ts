@@ -13,41 +13,40 @@ export const DEFAULT_BOUNDS: Readonly<Required<Bounds>> = { depth: 32, nodes: 50
 /** Which bound a value breaks. */
 export type BrokenBound = "depth" | "nodes" | "characters";
 
+/** What is left of the bounds of the walk under way. One object for all walks: a walk never waits. */
+const left = { depth: 0, nodes: 0, characters: 0 };
+
 /**
- * Walks a value from outside until it ends or breaks a bound: a cycle ends as depth, a list of a
- * million as nodes, a long text as characters. Nothing is copied. A getter that throws throws.
+ * Walks a value from outside until it ends or breaks a bound: a cycle ends as depth, a list of a million as nodes, a
+ * long text as characters. Nothing is copied. A getter that throws throws.
  */
 export function brokenBound(value: unknown, bounds: Bounds = DEFAULT_BOUNDS): BrokenBound | undefined {
+  left.depth = bounds.depth ?? DEFAULT_BOUNDS.depth;
+  left.nodes = bounds.nodes ?? DEFAULT_BOUNDS.nodes;
+  left.characters = bounds.characters ?? DEFAULT_BOUNDS.characters;
+  return visit(value, 0);
+}
+
+function visit(value: unknown, depth: number): BrokenBound | undefined {
+  if (--left.nodes < 0) return "nodes";
   if (typeof value === "string") {
-    return value.length > (bounds.characters ?? DEFAULT_BOUNDS.characters) ? "characters" : undefined;
+    left.characters -= value.length;
+    return left.characters < 0 ? "characters" : undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const maxDepth = bounds.depth ?? DEFAULT_BOUNDS.depth;
-  let nodes = bounds.nodes ?? DEFAULT_BOUNDS.nodes;
-  let characters = bounds.characters ?? DEFAULT_BOUNDS.characters;
-
-  const walk = (parent: object, depth: number): BrokenBound | undefined => {
-    if (depth > maxDepth) return "depth";
-    if (Array.isArray(parent)) {
-      if (parent.length > nodes) return "nodes";
-      for (let i = 0; i < parent.length; i++) {
-        const broken = visit(parent[i], depth);
-        if (broken !== undefined) return broken;
-      }
-      return undefined;
-    }
-    for (const key in parent) {
-      characters -= key.length;
-      const broken = visit((parent as Record<string, unknown>)[key], depth);
+  if (depth >= left.depth) return "depth";
+  if (Array.isArray(value)) {
+    if (value.length > left.nodes) return "nodes";
+    for (let i = 0; i < value.length; i++) {
+      const broken = visit(value[i], depth + 1);
       if (broken !== undefined) return broken;
     }
     return undefined;
-  };
-  const visit = (child: unknown, depth: number): BrokenBound | undefined => {
-    if (--nodes < 0) return "nodes";
-    if (typeof child === "string") characters -= child.length;
-    if (characters < 0) return "characters";
-    return typeof child === "object" && child !== null ? walk(child, depth + 1) : undefined;
-  };
-  return walk(value, 1);
+  }
+  for (const key in value) {
+    left.characters -= key.length;
+    const broken = visit((value as Record<string, unknown>)[key], depth + 1);
+    if (broken !== undefined) return broken;
+  }
+  return left.characters < 0 ? "characters" : undefined;
 }
