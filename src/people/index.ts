@@ -1,0 +1,23 @@
+export type { Consent } from "./consent.ts";
+export { createDigestKeys } from "./digest-keys.ts";
+export type {
+  DigestKeys,
+  MemberRemoval,
+  Membership,
+  MembersLookup,
+  PeopleAudit,
+  PeopleDestination,
+} from "./interfaces.ts";
+export {
+  createPeople,
+  type Inspection,
+  type People,
+  type PeopleOptions,
+  type RevokeOptions,
+  type WithdrawalReport,
+  type WithdrawOptions,
+} from "./people.ts";
+export type { Person } from "./person.ts";
+export type { Remaining } from "./remaining.ts";
+export { createSubjects, personBytes, SUBJECT_FIELDS, type SubjectField, type Subjects } from "./subjects.ts";
+export { TOMBSTONE_TTL_MS } from "./tombstones.ts";
