@@ -1,0 +1,46 @@
+import { isSnapchatError, type Secret } from "../errors.ts";
+import type { AccountsClient } from "./accounts-client.ts";
+import type { Me } from "./accounts-entities.ts";
+import type { AccountTree, TreeOptions } from "./accounts-tree.ts";
+import type { Vault } from "./vault.ts";
+
+/** Account discovery by a stored login. */
+export interface Accounts {
+  /** @throws {SnapchatError} as {@link AccountsClient} and {@link Vault.accessToken} */
+  tree(tenantId: string, connectionId: string, o?: TreeOptions & CallOptions): Promise<AccountTree>;
+  me(tenantId: string, connectionId: string, o?: CallOptions): Promise<Me>;
+}
+
+interface CallOptions {
+  signal?: AbortSignal;
+  beforeRequest?: () => Promise<void>;
+}
+
+/** Joins the client with the vault: the token is looked up per call, and refreshed once where Snapchat refuses it. */
+export function createAccounts({ vault, client }: { vault: Vault; client: AccountsClient }): Accounts {
+  return {
+    tree: (tenantId, id, o = {}) => withAccessToken(vault, tenantId, id, (token) => client.tree({ ...o, token })),
+    me: (tenantId, id, o = {}) => withAccessToken(vault, tenantId, id, (token) => client.me({ ...o, token })),
+  };
+}
+
+/**
+ * Runs a task with an access token. Where it throws kind `reauthorize` because the token was refused (status 401), the
+ * token is refreshed and the task runs once more.
+ */
+export async function withAccessToken<T>(
+  vault: Pick<Vault, "credential" | "refused">,
+  tenantId: string,
+  connectionId: string,
+  task: (token: Secret) => Promise<T>,
+): Promise<T> {
+  const credential = await vault.credential(tenantId, connectionId);
+  try {
+    return await task(credential.token);
+  } catch (error) {
+    if (!isSnapchatError(error) || error.kind !== "reauthorize") throw error;
+    // "pause" as well: asking for a token again says what is wrong with the login.
+    await vault.refused(tenantId, connectionId, credential.version);
+    return task((await vault.credential(tenantId, connectionId)).token);
+  }
+}
