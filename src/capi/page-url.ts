@@ -15,7 +15,7 @@ export const URL_PARAMETERS = [
 const KEPT: ReadonlySet<string> = new Set(URL_PARAMETERS);
 const NONE: ReadonlySet<string> = new Set();
 /** Scheme, user, host and path. */
-const ABSOLUTE = /^(https?):\/\/([^/?#@\s]*@)?([^/?#@\s\\]+)([^?#\s]*)/i;
+const ABSOLUTE = /^(https?):\/\/([^/?#@\s]*@)?([^/?#@\s\\%]+)([^?#\s]*)/i;
 const HOST_FIRST = /^(?:\/\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?::\d+)?(?:[/?#]|$)/i;
 const QUERY_END = /[#\s]/;
 const CLICK_ID = /^[\w.~-]{1,300}$/;
