@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { createSimulator } from "../testing/simulator/index.ts";
+import { createSimulator, DEFAULT_KNOBS, turnKnobs } from "../testing/simulator/index.ts";
 
 /** Where a command writes, and how it learns that it should end. */
 export interface CommandIo {
@@ -74,12 +74,14 @@ function readOptions(argv: string[]) {
     if (!Number.isInteger(seed)) return "--seed takes a whole number.";
     const { keep } = values;
     if (keep !== "all" && keep !== "counts") return "--keep takes all or counts.";
+    const knobs = Object.fromEntries(values.knob.map(readKnob));
+    turnKnobs({ ...DEFAULT_KNOBS }, knobs);
     const origins: "one" | "separate" = values.separate ? "separate" : "one";
     return {
       help: values.help,
       json: values.json,
       redirectUris: values["redirect-uri"],
-      simulator: { port, seed, keep, origins, knobs: Object.fromEntries(values.knob.map(readKnob)) } as const,
+      simulator: { port, seed, keep, origins, knobs } as const,
     };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

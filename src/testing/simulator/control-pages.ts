@@ -1,5 +1,5 @@
 import type { FaultRule } from "./faults.ts";
-import type { Knobs } from "./knobs.ts";
+import { turnKnobs } from "./knobs.ts";
 import { type Incoming, isObject, json, type Outgoing, parseJson } from "./message.ts";
 import type { Simulator } from "./simulator.ts";
 
@@ -11,7 +11,7 @@ export function createControlPages(simulator: Simulator): (incoming: Incoming) =
     "GET state": () => simulator.snapshot(),
     "GET world": () => ({ ...worldAsJson(simulator), endpoints: simulator.endpoints }),
     "GET knobs": () => simulator.knobs,
-    "PUT knobs": (_, body) => turn(simulator.knobs, body),
+    "PUT knobs": (_, body) => turnKnobs(simulator.knobs, body),
     "GET events": (incoming) => simulator.inspect.events.list(Object.fromEntries(incoming.query)),
     "GET requests": () => simulator.inspect.requests,
     "GET tokens": () => simulator.inspect.tokens,
@@ -71,15 +71,6 @@ function worldAsJson(simulator: Simulator): Record<string, unknown> {
     return value instanceof Map ? Object.fromEntries(value) : value;
   };
   return JSON.parse(JSON.stringify(simulator.world, plain)) as Record<string, unknown>;
-}
-
-function turn(knobs: Knobs, changes: Record<string, unknown>): Knobs {
-  const known = knobs as unknown as Record<string, unknown>;
-  for (const [name, value] of Object.entries(changes)) {
-    if (!(name in known)) throw new Error(`There is no knob called ${name}.`);
-    if (typeof value !== typeof known[name]) throw new Error(`${name} takes a ${typeof known[name]}.`);
-  }
-  return Object.assign(knobs, changes);
 }
 
 /** A rule as JSON: `pathPattern` stands for a regular expression. */

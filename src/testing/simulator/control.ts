@@ -1,4 +1,5 @@
 import type { Segments } from "./ads/segments.ts";
+import type { Knobs } from "./knobs.ts";
 import type { TokenAnswer, TokenStore } from "./tokens.ts";
 import {
   type App,
@@ -22,7 +23,7 @@ export interface Control extends Builder {
   revokeConversionsToken(token: string): void;
   /** Roles of a person in an organization or an ad account; an empty list takes them away. */
   setRoles(person: string, containerId: string, roles: string[]): void;
-  /** The person leaves the organization, and every account in it. */
+  /** The person leaves the organization, and every account in it; the knob `removedMemberTokens` says what else. */
   removePerson(person: string, organizationId: string): void;
   /** A person deletes a segment in Ads Manager. */
   deleteSegment(segmentId: string): void;
@@ -33,10 +34,17 @@ export interface Control extends Builder {
 }
 
 export function createControl(
-  parts: { world: World; index: WorldIndex; build: Builder; tokens: TokenStore; segments: Segments },
+  parts: {
+    world: World;
+    index: WorldIndex;
+    build: Builder;
+    tokens: TokenStore;
+    segments: Segments;
+    knobs: Knobs;
+  },
   advance: (ms: number) => void,
 ): Control {
-  const { world, index, build, tokens, segments } = parts;
+  const { world, index, build, tokens, segments, knobs } = parts;
 
   function personNamed(name: string): Person {
     const person = world.people.find((candidate) => candidate.name === name || candidate.id === name);
@@ -79,6 +87,10 @@ export function createControl(
       person.organizationRoles.delete(organizationId);
       for (const account of world.adAccounts) {
         if (account.organizationId === organizationId) person.adAccountRoles.delete(account.id);
+      }
+      if (knobs.removedMemberTokens === "die") {
+        revoke(tokens.access.values(), name);
+        revoke(tokens.refresh.values(), name);
       }
     },
     deleteSegment(segmentId) {

@@ -24,6 +24,8 @@ export interface Areas {
 /** A request before its body is text. */
 export interface RawRequest extends Omit<Incoming, "body"> {
   body: Buffer;
+  /** The body was longer than the limit and was not kept. */
+  tooLarge: boolean;
   /** The host it was sent to, where each host has an origin of its own. */
   host: HostName | undefined;
 }
@@ -107,7 +109,7 @@ export function createExchange(
   /** The body as text, or the answer where it cannot be one. */
   function bodyOf(raw: RawRequest): string | Outgoing {
     const { maxBodyBytes, gzipRequests } = core.knobs;
-    if (raw.body.length > maxBodyBytes) return text(413, "Payload Too Large");
+    if (raw.tooLarge) return text(413, "Payload Too Large");
     const encoding = raw.headers["content-encoding"];
     if (encoding === undefined || encoding === "identity") return raw.body.toString("utf8");
     if (encoding !== "gzip" || gzipRequests === "reject") return text(415, "Unsupported Media Type");

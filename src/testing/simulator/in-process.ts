@@ -11,6 +11,7 @@ export type SimulatorFetch = (input: Request | string | URL, init?: RequestInit)
 export function createFetch(
   receive: (raw: RawRequest) => Promise<Delivery>,
   knows: (origin: string) => boolean,
+  maxBodyBytes: () => number,
 ): SimulatorFetch {
   return async (input, init) => {
     const request = new Request(input, init);
@@ -24,6 +25,7 @@ export function createFetch(
       query: url.searchParams,
       headers: Object.fromEntries(request.headers),
       body,
+      tooLarge: body.length > maxBodyBytes(),
       host: undefined,
     });
     return toResponse(await orAborted(delivery, request.signal), request.signal);

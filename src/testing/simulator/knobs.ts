@@ -70,6 +70,8 @@ export interface Knobs {
   authorizationCodeSeconds: number;
   /** What a refresh answers: the same token, a new one (the old one dies), or a new one while the old one lives on. */
   refreshToken: "same" | "rotated" | "rotated_old_stays";
+  /** A person leaves an organization: one peer reports that their tokens die; others only lose what they may do. */
+  removedMemberTokens: "live" | "die";
   /** Redirect URIs must be registered; `loopback` also takes any on this machine. */
   redirectUris: "registered" | "loopback";
 
@@ -101,6 +103,8 @@ export interface Knobs {
   matchedShare: number;
   /** From an upload until it is matched. Milliseconds. */
   processingMs: number;
+  /** A change of members takes effect after a random time up to this: changes close together may swap. Milliseconds. */
+  membershipSpreadMs: number;
   /** Matched people below which a segment is `TOO_FEW_USERS`. */
   minimumAudience: number;
 
@@ -177,6 +181,7 @@ export const DEFAULT_KNOBS: Readonly<Knobs> = {
   accessTokenSeconds: 3_600,
   authorizationCodeSeconds: 600,
   refreshToken: "same",
+  removedMemberTokens: "live",
   redirectUris: "registered",
   statusCase: "upper",
   requestIds: "uuid",
@@ -193,6 +198,7 @@ export const DEFAULT_KNOBS: Readonly<Knobs> = {
   retentionMutable: true,
   matchedShare: 0.6,
   processingMs: 2 * 3_600_000,
+  membershipSpreadMs: 0,
   minimumAudience: 1_000,
   rateLimits: true,
   rateWindow: "sliding",
@@ -213,3 +219,51 @@ export const DEFAULT_KNOBS: Readonly<Knobs> = {
   shadowOnLocalhost: true,
   latencyMs: 0,
 };
+
+/** The words a knob takes, where it takes words or a few numbers. */
+const CHOICES: { readonly [K in keyof Knobs]?: readonly Knobs[K][] } = {
+  conversionsAuth: ["query", "query_or_bearer"],
+  invalidTokenStatus: [400, 401],
+  foreignAssetStatus: [400, 401, 403],
+  partialFailure: ["reject_all", "accept_good", "accept_good_silently"],
+  errorEnvelope: ["nested", "flat"],
+  errorCodes: ["text", "number"],
+  firstEventIndex: [0, 1],
+  invalidStatus: [200, 400],
+  unknownEventNames: ["reject", "accept"],
+  appOnlyEventNames: ["reject", "accept"],
+  unknownCurrencies: ["reject", "warn"],
+  unknownKeys: ["ignore", "warn", "reject"],
+  gzipRequests: ["reject", "accept"],
+  refreshToken: ["same", "rotated", "rotated_old_stays"],
+  removedMemberTokens: ["live", "die"],
+  redirectUris: ["registered", "loopback"],
+  statusCase: ["upper", "lower"],
+  requestIds: ["uuid", "legacy"],
+  subErrorStatus: [200, 400],
+  unauthorizedBody: ["text", "json"],
+  pageLimits: ["enforce", "clamp"],
+  newSegmentStatus: ["ACTIVE", "PENDING"],
+  userBlocks: ["one", "many"],
+  duplicateSegmentNames: ["accept", "reject"],
+  rateWindow: ["sliding", "aligned", "both"],
+  rateScope: ["shared", "per_api"],
+  rateLimitHeaders: ["milliseconds", "seconds", "none"],
+  scidForm: ["uuid", "opaque"],
+};
+
+/**
+ * Turns several knobs, or none of them.
+ *
+ * @throws an Error that names the knob, where one is unknown or takes something else.
+ */
+export function turnKnobs(knobs: Knobs, changes: object): Knobs {
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(DEFAULT_KNOBS, name)) throw new Error(`The simulator has no knob called ${name}.`);
+    const choices: readonly unknown[] | undefined = CHOICES[name as keyof Knobs];
+    const wanted = choices?.join(", ") ?? typeof DEFAULT_KNOBS[name as keyof Knobs];
+    const fits = choices ? choices.includes(value) : typeof value === wanted && value !== null;
+    if (!fits) throw new Error(`The knob ${name} takes: ${wanted}.`);
+  }
+  return Object.assign(knobs, changes);
+}

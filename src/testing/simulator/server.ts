@@ -27,7 +27,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 /** One HTTP server on this machine, never on a network. Port 0 takes a free one. */
 export async function listen(
   receive: (raw: RawRequest) => Promise<Delivery>,
-  at: { host: string; port: number; name: HostName | undefined },
+  at: { host: string; port: number; name: HostName | undefined; maxBodyBytes: () => number },
 ): Promise<Listening> {
   if (!LOOPBACK.has(at.host)) {
     throw new SimulatorError(
@@ -37,7 +37,7 @@ export async function listen(
     );
   }
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
-    serve(request, response, receive, at.name);
+    serve(request, response, receive, at);
   });
   await started(server, at.host, at.port);
   const { port } = server.address() as AddressInfo;
@@ -75,10 +75,15 @@ function serve(
   request: IncomingMessage,
   response: ServerResponse,
   receive: (raw: RawRequest) => Promise<Delivery>,
-  name: HostName | undefined,
+  at: { name: HostName | undefined; maxBodyBytes: () => number },
 ): void {
   const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= at.maxBodyBytes()) chunks.push(chunk);
+    else chunks.length = 0;
+  });
   request.on("error", () => {});
   response.on("error", () => {});
   request.on("end", () => {
@@ -90,7 +95,8 @@ function serve(
       query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
       headers: request.headers as Record<string, string | undefined>,
       body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
-      host: name,
+      tooLarge: bytes > at.maxBodyBytes(),
+      host: at.name,
     };
     receive(raw).then(
       (delivery) => send(delivery, request, response),

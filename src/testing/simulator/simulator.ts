@@ -9,7 +9,7 @@ import { type Areas, createExchange } from "./exchange.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createFetch, type SimulatorFetch } from "./in-process.ts";
 import { createInspect, type Inspect, type SegmentView } from "./inspect.ts";
-import { DEFAULT_KNOBS, type Knobs } from "./knobs.ts";
+import { DEFAULT_KNOBS, type Knobs, turnKnobs } from "./knobs.ts";
 import { createLedger, type RequestTotals } from "./ledger.ts";
 import { createPixel } from "./pixel/endpoint.ts";
 import { createRandom } from "./random.ts";
@@ -90,11 +90,15 @@ const HOSTS: readonly HostName[] = ["accounts", "adsApi", "conversions", "pixelS
  * ```
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const knobs: Knobs = { ...structuredClone(DEFAULT_KNOBS), ...options.knobs };
-  if (options.latencyMs !== undefined) knobs.latencyMs = options.latencyMs;
+  const { latencyMs } = options;
+  const knobs = turnKnobs(structuredClone(DEFAULT_KNOBS), {
+    ...options.knobs,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+  });
   const keep = options.keep ?? "all";
   const clock = options.clock ?? { now: () => Date.now() };
   let ahead = 0;
+  const sleeping = new Set<NodeJS.Timeout>();
   const now = () => clock.now() + ahead;
   const random = createRandom(options.seed ?? 1);
   const { world, build, index } = createWorld(options, random, now);
@@ -130,7 +134,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     logs: conversions.logs,
     pixelReports: pixel.reports,
   });
-  const control = createControl({ world, index, build, tokens, segments: ads.segments }, (ms) => {
+  const control = createControl({ world, index, build, tokens, segments: ads.segments, knobs }, (ms) => {
     ahead += ms;
   });
 
@@ -142,7 +146,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     control: (incoming) => controlPages(incoming),
   };
   const exchange = createExchange(core, areas, ledger, faults, sleep);
-  const listening = await open(options, exchange.receive, endpoints);
+  const maxBodyBytes = () => knobs.maxBodyBytes;
+  const listening = await open(options, exchange.receive, endpoints, maxBodyBytes);
 
   const simulator: Simulator = {
     url: endpoints.accounts,
@@ -152,7 +157,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     faults,
     inspect,
     control,
-    fetch: createFetch(exchange.receive, (origin) => Object.values(endpoints).includes(origin)),
+    fetch: createFetch(exchange.receive, (origin) => Object.values(endpoints).includes(origin), maxBodyBytes),
     consent: (authorizeUrl, choice = {}) => accounts.consent(authorizeUrl, choice),
     reset() {
       for (const part of [tokens, ledger, faults, store, limiter, ads.segments, accounts, conversions, pixel])
@@ -169,6 +174,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       faults: faults.list.map(({ id, matches, hits }) => ({ id, matches, hits })),
     }),
     close: async () => {
+      for (const timer of sleeping) clearTimeout(timer);
       await Promise.all(listening.map((server) => server.close()));
     },
     [Symbol.asyncDispose]: () => simulator.close(),
@@ -178,7 +184,13 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
 
   function sleep(ms: number): Promise<void> {
     if (clock.sleep) return clock.sleep(ms);
-    return new Promise((resolve) => setTimeout(resolve, ms).unref());
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        sleeping.delete(timer);
+        resolve();
+      }, ms);
+      sleeping.add(timer);
+    });
   }
 }
 
@@ -187,6 +199,7 @@ async function open(
   options: SimulatorOptions,
   receive: Parameters<typeof listen>[0],
   endpoints: SimulatorEndpoints,
+  maxBodyBytes: () => number,
 ): Promise<Listening[]> {
   if (options.listen === false) {
     for (const name of HOSTS) endpoints[name] = "http://simulator.invalid";
@@ -195,14 +208,14 @@ async function open(
   const host = options.host ?? "127.0.0.1";
   const port = options.port ?? 0;
   if (options.origins !== "separate") {
-    const server = await listen(receive, { host, port, name: undefined });
+    const server = await listen(receive, { host, port, name: undefined, maxBodyBytes });
     for (const name of HOSTS) endpoints[name] = server.origin;
     return [server];
   }
   const servers: Listening[] = [];
   try {
     for (const [i, name] of HOSTS.entries()) {
-      const server = await listen(receive, { host, port: port === 0 ? 0 : port + i, name });
+      const server = await listen(receive, { host, port: port === 0 ? 0 : port + i, name, maxBodyBytes });
       servers.push(server);
       endpoints[name] = server.origin;
     }

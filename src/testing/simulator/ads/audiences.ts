@@ -176,8 +176,7 @@ export function createAudiences(core: Core, segments: Segments, envelopes: Envel
     }
     if (segment.sourceType !== "FIRST_PARTY") return refuse(trace, "Only FIRST_PARTY segments take users");
     const items = read.map(({ kind, hashes }): Item => {
-      if (incoming.method === "POST") segments.add(segment, kind, hashes);
-      else segments.delete(segment, kind, hashes);
+      segments.change(segment, kind, incoming.method === "POST", hashes);
       return { entity: { number_uploaded_users: hashes.length } };
     });
     return envelopes.list(trace.requestId, "users", "user", items);

@@ -15,7 +15,7 @@ const WRITE_WINDOW_MS = 5_000;
 export function createAds(core: Core) {
   const { knobs, world, index } = core;
   const envelopes = createEnvelopes(knobs);
-  const segments = createSegments(knobs, core.now);
+  const segments = createSegments(knobs, core.random, core.now);
   const audiences = createAudiences(core, segments, envelopes);
 
   function handle(incoming: Incoming, trace: Trace): Outgoing {

@@ -1,4 +1,5 @@
 import type { Knobs } from "../knobs.ts";
+import type { Random } from "../random.ts";
 import type { AdAccount } from "../world.ts";
 import { isoTime } from "./envelope.ts";
 
@@ -24,9 +25,20 @@ export interface Segment {
   members: Record<MemberKind, Map<string, number>>;
   /** When the last upload will have been matched; 0: nothing was ever uploaded. */
   matchedAt: number;
+  /** An upload waits to be matched. */
+  matching: boolean;
   /** What the last finished matching found. */
   matched: number;
   everMatched: boolean;
+  /** Accepted changes that have not taken effect, in the order in which they will. */
+  pending: Change[];
+}
+
+interface Change {
+  at: number;
+  kind: MemberKind;
+  adds: boolean;
+  hashes: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -36,7 +48,7 @@ export const LIFETIME_DAYS = 9_999;
 const FIRST_ID = 5_000_000_000_000_000;
 
 /** All segments of all ad accounts. */
-export function createSegments(knobs: Knobs, now: () => number) {
+export function createSegments(knobs: Knobs, random: Random, now: () => number) {
   const byId = new Map<string, Segment>();
   const byAccount = new Map<string, Map<string, Segment>>();
   let created = 0;
@@ -50,22 +62,30 @@ export function createSegments(knobs: Knobs, now: () => number) {
     return segments;
   }
 
-  /** Drops who has expired and finishes matching that is due. */
+  /** Brings a segment up to now: changes take effect, members expire, matching finishes. */
   function settle(segment: Segment): void {
-    if (segment.retentionInDays < LIFETIME_DAYS) {
-      const notBefore = now() - segment.retentionInDays * DAY_MS;
-      for (const members of Object.values(segment.members)) {
-        // A renewed identifier moves to the end, so the oldest stand first.
-        for (const [hash, addedAt] of members) {
-          if (addedAt > notBefore) break;
-          members.delete(hash);
-        }
-      }
-    }
-    if (segment.matchedAt !== 0 && segment.matchedAt <= now()) {
-      segment.matched = Math.round(sizeOf(segment) * knobs.matchedShare);
+    while (segment.pending[0] && segment.pending[0].at <= now()) apply(segment, segment.pending.shift() as Change);
+    const due = segment.matching && segment.matchedAt <= now();
+    if (expire(segment) || due) segment.matched = Math.round(sizeOf(segment) * knobs.matchedShare);
+    if (due) {
+      segment.matching = false;
       segment.everMatched = true;
     }
+  }
+
+  /** Whether somebody's time was over in a list that is matched already. */
+  function expire(segment: Segment): boolean {
+    if (segment.retentionInDays >= LIFETIME_DAYS) return false;
+    const notBefore = now() - segment.retentionInDays * DAY_MS;
+    const before = sizeOf(segment);
+    for (const members of Object.values(segment.members)) {
+      // A renewed identifier moves to the end, so the oldest stand first.
+      for (const [hash, addedAt] of members) {
+        if (addedAt > notBefore) break;
+        members.delete(hash);
+      }
+    }
+    return !segment.matching && sizeOf(segment) < before;
   }
 
   return {
@@ -93,8 +113,10 @@ export function createSegments(knobs: Knobs, now: () => number) {
         updatedAt: at,
         members: { EMAIL_SHA256: new Map(), PHONE_SHA256: new Map(), MOBILE_AD_ID_SHA256: new Map() },
         matchedAt: 0,
+        matching: false,
         matched: 0,
         everMatched: false,
+        pending: [],
       };
       byId.set(segment.id, segment);
       accountSegments(account.id).set(segment.id, segment);
@@ -104,23 +126,20 @@ export function createSegments(knobs: Knobs, now: () => number) {
       byId.delete(segment.id);
       accountSegments(segment.account.id).delete(segment.id);
     },
-    add(segment: Segment, kind: MemberKind, hashes: readonly string[]): void {
-      const members = segment.members[kind];
-      const at = now();
-      const ordered = segment.retentionInDays < LIFETIME_DAYS;
-      for (const hash of hashes) {
-        if (ordered) members.delete(hash);
-        members.set(hash, at);
+    change(segment: Segment, kind: MemberKind, adds: boolean, hashes: readonly string[]): void {
+      const at = now() + Math.round(random.next() * knobs.membershipSpreadMs);
+      const change = { at, kind, adds, hashes };
+      if (at <= now() && segment.pending.length === 0) {
+        apply(segment, change);
+      } else {
+        const later = segment.pending.findIndex((other) => other.at > at);
+        segment.pending.splice(later < 0 ? segment.pending.length : later, 0, change);
       }
-      uploaded(segment, at);
-    },
-    delete(segment: Segment, kind: MemberKind, hashes: readonly string[]): void {
-      const members = segment.members[kind];
-      for (const hash of hashes) members.delete(hash);
       uploaded(segment, now());
     },
     empty(segment: Segment): void {
       for (const members of Object.values(segment.members)) members.clear();
+      segment.pending.length = 0;
       segment.matched = 0;
       uploaded(segment, now());
     },
@@ -136,7 +155,7 @@ export function createSegments(knobs: Knobs, now: () => number) {
         organization_id: segment.account.organizationId,
         status: segment.status,
         targetable_status: targetable(segment),
-        upload_status: segment.matchedAt === 0 ? "NO_UPLOAD" : segment.matchedAt <= now() ? "COMPLETE" : "PROCESSING",
+        upload_status: segment.matching ? "PROCESSING" : segment.matchedAt === 0 ? "NO_UPLOAD" : "COMPLETE",
         source_type: segment.sourceType,
         retention_in_days: segment.retentionInDays,
         approximate_number_users: segment.matched,
@@ -150,9 +169,22 @@ export function createSegments(knobs: Knobs, now: () => number) {
     },
   };
 
+  function apply(segment: Segment, { at, kind, adds, hashes }: Change): void {
+    const members = segment.members[kind];
+    if (!adds) {
+      for (const hash of hashes) members.delete(hash);
+      return;
+    }
+    const ordered = segment.retentionInDays < LIFETIME_DAYS;
+    for (const hash of hashes) {
+      if (ordered) members.delete(hash);
+      members.set(hash, at);
+    }
+  }
+
   function uploaded(segment: Segment, at: number): void {
-    settle(segment);
     segment.matchedAt = at + knobs.processingMs;
+    segment.matching = true;
     segment.updatedAt = at;
   }
 

@@ -109,7 +109,7 @@ export function createConversions(core: Core) {
       const verdict = verdicts[i] as Verdict;
       const bad = verdict.errors.length > 0;
       const test = testing || verdict.test;
-      const outcome = bad ? "rejected" : test ? "test" : keepGood ? undefined : "refused_with_batch";
+      const outcome = test ? "test" : bad ? "rejected" : keepGood ? undefined : "refused_with_batch";
       take(data[i], verdict, asset, trace, outcome);
       if (test) log(asset, data[i], verdict, now);
     }
