@@ -1,6 +1,7 @@
 import { extinfo } from "../wire/extinfo.ts";
 import { OPERATORS } from "./filter.ts";
 import { FUNCTIONS, type MappingFunction } from "./functions.ts";
+import { generateTest, generateWriter } from "./generate.ts";
 import type { Library } from "./mapping.ts";
 import { compilePath } from "./path.ts";
 import { toText } from "./values.ts";
@@ -36,4 +37,9 @@ const extinfoOf: MappingFunction = (context) => {
 };
 
 /** Functions and operators of workflows on the server, without plugins. App events do not happen in browsers. */
-export const LIBRARY: Library = { functions: { ...FUNCTIONS, extinfo: extinfoOf }, operators: OPERATORS };
+export const LIBRARY: Library = {
+  functions: { ...FUNCTIONS, extinfo: extinfoOf },
+  operators: OPERATORS,
+  test: generateTest,
+  writer: generateWriter,
+};

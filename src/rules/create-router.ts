@@ -13,7 +13,7 @@ export interface RouterOptions extends Partial<Library> {}
  * A workflow as a function: events in, decisions out. Stands alone: no storage, no network, no clock. Compiles once,
  * routes in about a microsecond.
  *
- * @throws SnapchatError `workflow_invalid` (or `workflow_newer`) with the paths that are wrong.
+ * @throws SnapchatError `workflow_invalid`, `duplicate_target` or `workflow_newer`, with the paths that are wrong.
  *
  * @example
  * ```ts
@@ -40,16 +40,20 @@ export function compileChecked(workflow: Workflow, options: RouterOptions = {}):
 /** The built-in functions and operators with a host's own beside them. */
 export function libraryWith(options: RouterOptions): Library {
   return {
+    ...LIBRARY,
     functions: { ...options.functions, ...LIBRARY.functions },
     operators: { ...options.operators, ...LIBRARY.operators },
   };
 }
 
+/** Problems a host may want to tell apart from a workflow that is merely wrong. */
+const OWN_CODES = ["workflow_newer", "duplicate_target"];
+
 /** The one error of a workflow that does not hold, with the first of its problems in words and all their paths. */
 export function workflowInvalid(problems: readonly { path: string; code: string; message: string }[]): SnapchatError {
   const [first] = problems;
   return new SnapchatError({
-    code: first?.code === "workflow_newer" ? "workflow_newer" : "workflow_invalid",
+    code: first && OWN_CODES.includes(first.code) ? first.code : "workflow_invalid",
     kind: "fix_configuration",
     message: `The workflow does not hold: ${problems
       .slice(0, 3)

@@ -38,19 +38,20 @@ export interface EventIdentity {
  * No clock, no attempt and no destination is part of it.
  */
 export function eventId(event: CanonicalEvent, options: EventIdOptions = {}): string {
-  return compileEventId(options)(event, options.receivedAtMs).id;
+  return compileEventId(options.paths, options.orderId)(event, options.receivedAtMs).id;
 }
 
 /** {@link eventId} with its paths compiled once, saying also where the id came from. */
 export function compileEventId(
-  options: Pick<EventIdOptions, "paths" | "orderId">,
+  paths: readonly string[] = [],
+  orderIdPaths: readonly string[] = ORDER_ID_PATHS,
 ): (event: CanonicalEvent, receivedAtMs?: number) => EventIdentity {
-  const paths = (options.paths ?? []).map((path) => [path, compilePath(path)] as const);
-  const orderId = (options.orderId ?? ORDER_ID_PATHS).map(compilePath);
+  const own = paths.map((path) => ({ path, get: compilePath(path) }));
+  const orderId = orderIdPaths.map(compilePath);
   return (event, receivedAtMs) => {
-    for (const [from, get] of paths) {
+    for (const { path, get } of own) {
       const id = toText(get(event));
-      if (id) return { id: bounded(id), from };
+      if (id) return { id: bounded(id), from: path };
     }
     if (event.browserId) return { id: bounded(event.browserId), from: "browser" };
     if (event.id) return { id: bounded(event.id), from: "source" };

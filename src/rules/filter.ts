@@ -33,7 +33,7 @@ function equals(found: unknown, value: unknown): boolean {
 /** The operators of {@link Filter} by name; plugins add to a copy of it. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   equals,
-  in: (found, value) => Array.isArray(value) && value.some((one) => equals(found, one)),
+  in: (found, value) => Array.isArray(value) && !isAbsent(found) && value.some((one) => equals(found, one)),
   contains: (found, value) =>
     Array.isArray(found)
       ? found.slice(0, LOOK).some((one) => equals(one, value))

@@ -1,13 +1,17 @@
-import { compileFilter, OPERATORS, type Operator } from "./filter.ts";
+import { compileFilter, OPERATORS, type Operator, type Test } from "./filter.ts";
 import { FUNCTIONS, type MappingFunction } from "./functions.ts";
 import { compilePath, type Getter } from "./path.ts";
 import { copyPlain, isAbsent, toNumber, toText } from "./values.ts";
-import { type Mapping, WORKFLOW_LIMITS } from "./workflow.ts";
+import { type Filter, type Mapping, WORKFLOW_LIMITS } from "./workflow.ts";
+import type { Fields, Finish, Writer } from "./writer.ts";
 
 /** What mappings and filters may name besides paths. */
 export interface Library {
   functions: Readonly<Record<string, MappingFunction>>;
   operators: Readonly<Record<string, Operator>>;
+  /** Make filters and writers another way than from closures; same meaning. */
+  test?: (filter: Filter, library: Library) => Test;
+  writer?: (fields: Fields, library: Library, finish?: Finish) => Writer;
 }
 
 /** What a browser knows: no plugins, no app events. */
@@ -28,18 +32,18 @@ export function compileMapping(mapping: Mapping, library: Library = BROWSER_LIBR
   if ("template" in mapping) return compileTemplate(mapping.template);
   if ("if" in mapping) {
     const test = compileFilter(mapping.if, library.operators);
-    const yes = compile(mapping.then);
+    const yes = compile(mapping.use);
     const no: Getter = mapping.else ? compile(mapping.else) : () => undefined;
     return (event, item) => (test(event, item) ? yes : no)(event, item);
   }
   if ("each" in mapping) return compileEach(compilePath(mapping.each), compile(mapping.to));
   if ("object" in mapping) {
-    const fields = Object.entries(mapping.object).map(([key, part]) => [key, compile(part)] as const);
+    const fields = Object.keys(mapping.object).map((key) => ({ key, get: compile(mapping.object[key] as Mapping) }));
     return (event, item) => {
       let out: Record<string, unknown> | undefined;
-      for (const [key, get] of fields) {
+      for (const { key, get } of fields) {
         const value = get(event, item);
-        if (isAbsent(value)) continue;
+        if (isAbsent(value) || key === "__proto__") continue;
         out ??= {};
         out[key] = value;
       }
@@ -64,7 +68,7 @@ export function compileMapping(mapping: Mapping, library: Library = BROWSER_LIBR
   }
 }
 
-const CONVERSIONS: readonly [string, (value: unknown) => unknown][] = [
+export const CONVERSIONS: readonly [string, (value: unknown) => unknown][] = [
   ["number", toNumber],
   ["text", toText],
   ["upper", (value) => toText(value)?.toUpperCase()],

@@ -6,9 +6,8 @@ import { compileEventId } from "./event-id.ts";
 import { foldName } from "./fold.ts";
 import type { Library } from "./mapping.ts";
 import { compilePath } from "./path.ts";
-import { type CompiledRule, compileRules } from "./rule.ts";
+import { type CompiledRule, compileRules, firstOf } from "./rule.ts";
 import { compileUser, USER_MAP, type UserReader } from "./user-data.ts";
-import { toText } from "./values.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** A workflow with everything compiled that routing and explaining need. */
@@ -42,22 +41,22 @@ export function compileWorkflow(workflow: Workflow, library: Library = LIBRARY):
     library,
     version: digest(JSON.stringify(workflow)),
     user: compileUser(workflow.user ?? USER_MAP, library),
-    identify: compileEventId(workflow.dedupe ? workflow : { ...workflow, dedupe: [] }),
+    identify: compileEventId(workflow.dedupe, workflow.orderId),
     rules: [...byFolded.values()].flat(),
     rulesOf(name) {
       let rules = bySpelling.get(name);
       if (rules) return rules;
       const folded = foldName(name);
-      rules = byFolded.get(aliases.get(folded) ?? folded) ?? NO_RULES;
+      rules = byFolded.get(folded) ?? byFolded.get(aliases.get(folded) ?? "") ?? NO_RULES;
       if (bySpelling.size >= REMEMBERED_NAMES) bySpelling.clear();
       bySpelling.set(name, rules);
       return rules;
     },
     changes(event) {
       if (event.audiences.length === 0 || keyPaths.length === 0) return event.audiences;
-      const key = keyPaths.map((get) => toText(get(event))).find(Boolean);
+      const key = firstOf(keyPaths, event);
       if (!key) return event.audiences;
-      const name = namePaths.map((get) => toText(get(event))).find(Boolean);
+      const name = firstOf(namePaths, event);
       return event.audiences.map((change) => ({ ...change, key, ...(name ? { name } : {}) }));
     },
   };

@@ -3,10 +3,11 @@ import { checkConsent } from "./consent.ts";
 import type { CanonicalEvent } from "./event.ts";
 import { compileFilter } from "./filter.ts";
 import { foldName } from "./fold.ts";
-import { BROWSER_LIBRARY, compileMapping, type Library } from "./mapping.ts";
+import { BROWSER_LIBRARY, type Library } from "./mapping.ts";
 import { compilePath, type Getter } from "./path.ts";
-import { isAbsent, toText } from "./values.ts";
+import { toText } from "./values.ts";
 import type { Mapping, Rule, Workflow } from "./workflow.ts";
+import { compileWriter, type Writer } from "./writer.ts";
 
 /** Why a rule does not fire for an event; `undefined` where it does. */
 export interface Refusal {
@@ -30,8 +31,6 @@ export interface CompiledRule {
 /** Fields at the event's root that a mapping may write; id, name and time are not its business. */
 export const ROOT_FIELDS: readonly string[] = ["action_source", "event_source_url", "data_processing_options"];
 
-type Field = readonly [key: string, get: Getter];
-
 /** Compiles all rules of a workflow and groups them by folded event name, in the order of the file. */
 export function compileRules(workflow: Workflow, library: Library = BROWSER_LIBRARY): Map<string, CompiledRule[]> {
   const byName = new Map<string, CompiledRule[]>();
@@ -45,17 +44,17 @@ export function compileRules(workflow: Workflow, library: Library = BROWSER_LIBR
 }
 
 function compileRule(rule: Rule, shared: Workflow["map"], first: boolean, library: Library): CompiledRule {
-  const test = rule.when && compileFilter(rule.when, library.operators);
+  const test = rule.when && (library.test?.(rule.when, library) ?? compileFilter(rule.when, library.operators));
   const dedupe = rule.dedupe?.map(compilePath) ?? [];
-  const root: Field[] = [];
-  const custom: Field[] = [];
-  const app: Field[] = [];
+  const groups: Record<string, Record<string, Mapping>> = { root: {}, custom_data: {}, app_data: {} };
   for (const [path, mapping] of Object.entries<Mapping>({ ...shared, ...rule.map })) {
-    const [group = "", key = group] = path.split(".");
-    const target =
-      group === "custom_data" ? custom : group === "app_data" ? app : ROOT_FIELDS.includes(path) ? root : [];
-    if (!(key in {})) target.push([key, compileMapping(mapping, library)]);
+    const [group = "", key = ""] = path.split(".");
+    const target = ROOT_FIELDS.includes(path) ? groups.root : Object.hasOwn(groups, group) ? groups[group] : undefined;
+    if (target && !(key in {})) target[key || path] = mapping;
   }
+  const [root, custom, app] = Object.values(groups).map((fields) =>
+    (library.writer ?? compileWriter)(fields, library),
+  ) as [Writer, Writer, Writer];
   return {
     rule,
     first,
@@ -65,40 +64,27 @@ function compileRule(rule: Rule, shared: Workflow["map"], first: boolean, librar
       return refusal && { reason: refusal.reason, detail: { consent: refusal.name } };
     },
     eventId(event, id) {
-      for (const get of dedupe) {
-        const own = toText(get(event));
-        if (own) id = own;
-        if (own) break;
-      }
-      return first ? id : `${id}.${rule.to}`;
+      const own = dedupe.length ? firstOf(dedupe, event) : undefined;
+      return first ? (own ?? id) : `${own ?? id}.${rule.to}`;
     },
     build(event, id, timeMs) {
       const out: SnapEventInput = { event_name: rule.to, event_time: undefined, event_id: id };
       if (timeMs !== undefined) out.event_time = Math.floor(timeMs / 1_000);
-      fill(out as unknown as Record<string, unknown>, root, event);
-      const data = fill({}, custom, event);
-      if (data) out.custom_data = data;
-      if (app.length && out.action_source === "MOBILE_APP") {
-        const fields = fill({}, app, event);
-        if (fields) out.app_data = fields;
-      }
+      root(out as unknown as Record<string, unknown>, event);
+      const data = {};
+      if (custom(data, event)) out.custom_data = data;
+      const device = {};
+      if (out.action_source === "MOBILE_APP" && app(device, event)) out.app_data = device;
       return out;
     },
   };
 }
 
-/** Writes what the fields find; `undefined` where they find nothing at all. */
-function fill(
-  out: Record<string, unknown>,
-  fields: Field[],
-  event: CanonicalEvent,
-): Record<string, unknown> | undefined {
-  let any = false;
-  for (const [key, get] of fields) {
-    const value = get(event);
-    if (isAbsent(value)) continue;
-    out[key] = value;
-    any = true;
+/** The first of several paths that holds a text. */
+export function firstOf(getters: readonly Getter[], event: CanonicalEvent): string | undefined {
+  for (const get of getters) {
+    const text = toText(get(event));
+    if (text) return text;
   }
-  return any ? out : undefined;
+  return undefined;
 }

@@ -1,9 +1,8 @@
 import type { UserDataInput } from "../wire/event.ts";
 import type { CanonicalEvent } from "./event.ts";
-import { compileMapping, type Library } from "./mapping.ts";
-import type { Getter } from "./path.ts";
-import { isAbsent, toText } from "./values.ts";
+import type { Library } from "./mapping.ts";
 import type { Mapping } from "./workflow.ts";
+import { compileWriter, type Fields, toIdentifier, type Writer } from "./writer.ts";
 
 /** Fields of `user_data` a mapping may write, as Snapchat names them. */
 export const USER_FIELDS = [
@@ -62,36 +61,19 @@ export interface UserReader {
 }
 
 /** Compiles where a person's fields come from. */
-export function compileUser(map: Readonly<Record<string, Mapping>>, library: Library): UserReader {
-  const compiled = USER_FIELDS.filter((field) => Object.hasOwn(map, field)).map(
-    (field) => [field, compileMapping(map[field] as Mapping, library)] as const,
-  );
-  const both = compiled.filter(([field]) => !APP_ONLY.includes(field));
-  const appOnly = compiled.filter(([field]) => APP_ONLY.includes(field));
-  return {
-    web: (event) => read({}, both, event),
-    app: (event, web) => (appOnly.length ? read({ ...web }, appOnly, event) : web),
+export function compileUser(map: Fields, library: Library): UserReader {
+  const writer = (fields: readonly string[]): Writer => {
+    const own = fields.filter((field) => Object.hasOwn(map, field)).map((field) => [field, map[field]]);
+    return (library.writer ?? compileWriter)(Object.fromEntries(own), library, toIdentifier);
   };
-}
-
-function read(
-  out: UserDataInput,
-  fields: readonly (readonly [(typeof USER_FIELDS)[number], Getter])[],
-  event: CanonicalEvent,
-): UserDataInput {
-  for (const [field, get] of fields) {
-    const value = identifier(get(event));
-    if (value !== undefined) (out as Record<string, unknown>)[field] = value;
-  }
-  return out;
-}
-
-/** Identifiers are text or a list of texts; ten of one kind is more than a person has. */
-function identifier(value: unknown): string | string[] | undefined {
-  if (!Array.isArray(value)) return toText(value) || undefined;
-  const texts = value
-    .slice(0, 10)
-    .map(toText)
-    .filter((one): one is string => !isAbsent(one));
-  return texts.length > 1 ? texts : texts[0];
+  const web = writer(USER_FIELDS.filter((field) => !APP_ONLY.includes(field)));
+  const app = writer(APP_ONLY);
+  const read = (write: Writer, event: CanonicalEvent, out: Record<string, unknown>): UserDataInput => {
+    write(out, event);
+    return out;
+  };
+  return {
+    web: (event) => read(web, event, {}),
+    app: (event, known) => read(app, event, { ...known }),
+  };
 }

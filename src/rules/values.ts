@@ -1,16 +1,24 @@
 /** Missing, `null`, empty text or not a number: the field is left out. `0` and `false` are values. */
 export function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || value === "" || value !== value;
+  return value === undefined || value === null || value === "" || (typeof value === "number" && Number.isNaN(value));
 }
 
 /** Text of a scalar; `undefined` for what is not one. */
 export function toText(value: unknown): string | undefined {
-  if (typeof value === "string") return value.trim();
+  // Most texts have nothing to trim, and looking is cheaper than trimming.
+  if (typeof value === "string") {
+    return isPlainEnd(value.charCodeAt(0)) && isPlainEnd(value.charCodeAt(value.length - 1)) ? value : value.trim();
+  }
   return (typeof value === "number" && Number.isFinite(value)) ||
     typeof value === "boolean" ||
     typeof value === "bigint"
     ? String(value)
     : undefined;
+}
+
+/** Neither white space nor a character of which some are white space. */
+function isPlainEnd(code: number): boolean {
+  return code > 32 && code < 128;
 }
 
 /**

@@ -36,7 +36,7 @@ export type Mapping =
   | { first: readonly Mapping[] }
   /** `{path}` in braces is replaced by its value; absent as soon as one of them is. */
   | { template: string }
-  | { if: Filter; then: Mapping; else?: Mapping }
+  | { if: Filter; use: Mapping; else?: Mapping }
   /** One entry per product (or entry of another list); inside, `item.` is the entry. Entries without a value are left out. */
   | { each: string; to: Mapping }
   | { object: Readonly<Record<string, Mapping>> }

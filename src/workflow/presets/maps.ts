@@ -22,10 +22,10 @@ export function sharedFields(options: PresetOptions): Fields {
   return {
     action_source: {
       if: { path: "context.channel", op: "in", value: ["mobile", "app", "mobile_app", "ios", "android"] },
-      then: { value: "MOBILE_APP" },
+      use: { value: "MOBILE_APP" },
       else: {
         if: { path: "context.channel", op: "in", value: ["offline", "store", "physical_store", "phone_call", "pos"] },
-        then: { value: "OFFLINE" },
+        use: { value: "OFFLINE" },
         else: { value: options.actionSource ?? "WEB" },
       },
     },
@@ -40,10 +40,10 @@ const APP_FIELDS: Fields = {
   "app_data.app_id": path("context.app.id"),
   "app_data.advertiser_tracking_enabled": {
     if: { path: "context.device.trackingEnabled", op: "exists" },
-    then: {
+    use: {
       number: {
         if: { path: "context.device.trackingEnabled", op: "equals", value: true },
-        then: { value: 1 },
+        use: { value: 1 },
         else: { value: 0 },
       },
     },
@@ -76,7 +76,7 @@ export function productFields(options: PresetOptions): Fields {
     },
     "custom_data.content_name": {
       if: { path: "products.1", op: "exists", value: false },
-      then: path("products.0.name"),
+      use: path("products.0.name"),
     },
     "custom_data.num_items": { call: "item_count", with: [path("products")] },
     "custom_data.brands": { call: "unique", with: [{ each: "products", to: path("item.brand") }] },

@@ -7,8 +7,8 @@ export function readConsent(
 ): Record<string, boolean> {
   const consent: Record<string, boolean> = {};
   for (const key of Object.keys(given)) {
-    const flag = key in {} ? undefined : asFlag(unwrap(given[key]));
-    if (flag !== undefined) consent[key] = flag;
+    const flag = asFlag(unwrap(given[key]));
+    if (flag !== undefined && key !== "__proto__") consent[key] = flag;
   }
   return consent;
 }

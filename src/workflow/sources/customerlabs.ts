@@ -2,8 +2,8 @@ import type { CanonicalEvent } from "../../rules/event.ts";
 import { foldName } from "../../rules/fold.ts";
 import { clickIdOf } from "./click-id.ts";
 import { readConsent } from "./consent.ts";
-import { asObject, asText, type Bag, firstText, notice } from "./read.ts";
-import { emptyEvent, readProducts, totalSource } from "./source.ts";
+import { asObject, asText, type Bag, firstText, notice, remembered } from "./read.ts";
+import { canonicalProductKey, emptyEvent, readProducts, totalSource } from "./source.ts";
 import { parseTime } from "./time.ts";
 import { addTraits } from "./traits.ts";
 
@@ -18,16 +18,16 @@ function read(input: Bag): CanonicalEvent {
   const raw = asObject(unwrap(input.customProperties ?? input.custom_properties ?? input.properties));
   const properties = event.properties;
   for (const key of Object.keys(raw)) {
-    if (NESTED.has(key) || key in {}) continue;
+    if (NESTED.has(key)) continue;
     const value = unwrap(raw[key]);
     if (value !== undefined && value !== null) properties[key] = value;
   }
   event.name = asText(input.event) ?? asText(input.event_name) ?? (input.method === "pageview" ? "pageview" : "");
-  event.kind = KINDS.get(foldName(event.name)) ?? "track";
+  event.kind = kindOf(event.name);
   readIds(event, input, raw);
   readTraits(event, input, raw);
   readContext(event, input);
-  event.products = readProducts(unwrap(input.productProperties ?? input.product_properties), unwrapProduct, event);
+  event.products = readProducts(unwrap(input.productProperties ?? input.product_properties), event, PRODUCTS);
   const consent = unwrap(input.consent ?? raw.consent ?? input.consent_params);
   if (typeof consent === "object" && consent !== null) event.consent = readConsent(consent as Bag, unwrap);
   if (event.kind === "audience") readSegments(event);
@@ -35,7 +35,7 @@ function read(input: Bag): CanonicalEvent {
 }
 
 /** Read by hand below, not properties of the event. */
-const NESTED = new Set(["user_traits", "group_traits", "external_ids", "consent"]);
+const NESTED = new Set(["user_traits", "group_traits", "external_ids", "consent", "__proto__"]);
 
 /** Reserved names, folded; every other event is `track`: the calling method says nothing. */
 const KINDS = new Map<string, CanonicalEvent["kind"]>([
@@ -52,35 +52,27 @@ const KINDS = new Map<string, CanonicalEvent["kind"]>([
   ["errorlog", "other"],
 ]);
 
+const kindOf = remembered((name) => KINDS.get(foldName(name)) ?? "track");
+
 /** Takes `{ t, v }` off a value: `v` wherever the object has nothing but wrapper keys. */
 function unwrap(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || !("v" in value)) return value;
-  for (const key of Object.keys(value)) if (key !== "t" && key !== "v" && key !== "ib") return value;
-  return (value as { v: unknown }).v;
+  if (typeof value !== "object" || value === null || !("v" in value)) return value;
+  for (const key in value) if (key !== "v" && key !== "t" && key !== "ib") return value;
+  return value.v;
 }
 
-function unwrapAll(map: unknown): Bag {
-  const from = asObject(unwrap(map));
-  const out: Record<string, unknown> = {};
-  for (const key of Object.keys(from)) if (!(key in {})) out[key] = unwrap(from[key]);
-  return out;
-}
+/** `product_price` is `price`; `product_id` keeps its name, which every source knows. */
+const productKey = remembered((key) =>
+  canonicalProductKey(key.startsWith("product_") && key !== "product_id" ? key.slice(8) : key),
+);
 
-function unwrapProduct(product: Bag): Bag {
-  const out: Record<string, unknown> = {};
-  const from = asObject(unwrap(product));
-  for (const key of Object.keys(from)) {
-    const name = key.startsWith("product_") && key !== "product_id" ? key.slice(8) : key;
-    if (!(name in {})) out[name] = unwrap(from[key]);
-  }
-  return out;
-}
+const PRODUCTS = { unwrap, key: productKey };
 
 function readIds(event: CanonicalEvent, input: Bag, raw: Bag): void {
-  const external = unwrapAll(raw.external_ids);
+  const external = asObject(unwrap(raw.external_ids));
   for (const key of Object.keys(external)) {
-    const id = asText(external[key]);
-    if (id !== undefined) event.ids.external[key] = id;
+    const id = asText(unwrap(external[key]));
+    if (id !== undefined && key !== "__proto__") event.ids.external[key] = id;
   }
   const ids = event.ids.external;
   const anonymous = firstText(
@@ -102,7 +94,7 @@ function readIds(event: CanonicalEvent, input: Bag, raw: Bag): void {
 }
 
 function readTraits(event: CanonicalEvent, input: Bag, raw: Bag): void {
-  addTraits(event.traits, unwrapAll(raw.user_traits ?? input.user_traits));
+  addTraits(event.traits, asObject(unwrap(raw.user_traits ?? input.user_traits)), unwrap);
   const { properties, ids, traits } = event;
   // `identify_by_…` says which identifier finds the user; it may stand beside the traits or among the external ids.
   for (const [trait, key] of IDENTIFY_BY) {

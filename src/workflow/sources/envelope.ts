@@ -180,7 +180,7 @@ function channelOf(event: CanonicalEvent, input: Bag, context: Bag, device: Bag)
 
 function readProductsOf(event: CanonicalEvent, properties: Bag): void {
   const list = properties.products;
-  if (Array.isArray(list)) event.products = readProducts(list, (product) => product, event);
+  if (Array.isArray(list)) event.products = readProducts(list, event);
   // Product Viewed, Added, Removed carry the one product flat.
   else if (properties.product_id !== undefined || properties.sku !== undefined)
     event.products = [readProduct(flat(properties))];

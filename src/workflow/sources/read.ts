@@ -48,3 +48,17 @@ const FLAGS = new Map<string, boolean>([
 export function notice(path: string, code: string, message: string, fix: string): Issue {
   return { path, code, message, fix, severity: "warning" };
 }
+
+/** A pure function of a text that remembers its answers: names and keys repeat, and are few unless someone attacks. */
+export function remembered<T>(of: (text: string) => T): (text: string) => T {
+  const answers = new Map<string, T>();
+  return (text) => {
+    let answer = answers.get(text);
+    if (answer === undefined) {
+      answer = of(text);
+      if (answers.size >= 1_000) answers.clear();
+      answers.set(text, answer);
+    }
+    return answer;
+  };
+}

@@ -13,7 +13,7 @@ function read(input: Bag): CanonicalEvent {
   for (const entry of Array.isArray(context.externalId) ? context.externalId.slice(0, 50) : []) {
     const { type: kind, id } = asObject(entry);
     const [name, value] = [asText(kind), asText(id)];
-    if (name !== undefined && value !== undefined && !(name in {})) event.ids.external[name] = value;
+    if (name !== undefined && value !== undefined && name !== "__proto__") event.ids.external[name] = value;
   }
   const consent = consentOf(asObject(context.consentManagement ?? input.consentManagement)) ?? segmentConsent(context);
   if (consent) event.consent = consent;
@@ -38,7 +38,7 @@ function idsOf(list: unknown): string[] {
   const entries = Array.isArray(list) ? list : Object.values(asObject(list)).flat();
   return entries.slice(0, 500).flatMap((entry) => {
     const id = asText(entry) ?? asText(asObject(entry).id);
-    return id === undefined || id in {} ? [] : [id];
+    return id === undefined || id === "__proto__" ? [] : [id];
   });
 }
 

@@ -90,7 +90,7 @@ export function defineSource<T = unknown>(definition: { name: string; read(event
     event.ids = { ...asObject(fields.ids), external: { ...asObject(fields.ids?.external) } as Record<string, string> };
     event.traits = { ...asObject(fields.traits) };
     event.properties = { ...asObject(fields.properties) };
-    event.products = readProducts(fields.products, (product) => product, event);
+    event.products = readProducts(fields.products, event);
     event.context = { ...asObject(fields.context) };
     if (fields.consent !== undefined) event.consent = { ...asObject(fields.consent) } as Record<string, boolean>;
     if (Array.isArray(fields.audiences)) event.audiences = fields.audiences.filter(isChange).slice(0, MAX_CHANGES);
@@ -109,6 +109,49 @@ function isChange(change: unknown): boolean {
   return typeof key === "string" && (op === "add" || op === "remove");
 }
 
+/** How a source writes products. */
+export interface ProductFormat {
+  /** Takes the source's wrapping off a value. */
+  unwrap?: (value: unknown) => unknown;
+  /** The canonical key of a property; see {@link canonicalProductKey}. */
+  key?: (key: string) => string;
+}
+
+/** The products of an event under canonical keys, prices and quantities as numbers, ids as text. */
+export function readProducts(
+  list: unknown,
+  event: CanonicalEvent,
+  format: ProductFormat = {},
+): CanonicalEvent["products"] {
+  const entries = Array.isArray(list) ? list : typeof list === "object" && list !== null ? [list] : [];
+  if (entries.length > WORKFLOW_LIMITS.items) {
+    const message = `Only the first ${WORKFLOW_LIMITS.items} products are read.`;
+    event.issues.push(notice("products", "too_many_products", message, "Split the event."));
+  }
+  const products: CanonicalEvent["products"] = [];
+  for (let index = 0; index < Math.min(entries.length, WORKFLOW_LIMITS.items); index++) {
+    const entry = format.unwrap ? format.unwrap(entries[index]) : entries[index];
+    if (typeof entry === "object" && entry !== null) products.push(readProduct(entry as Bag, format));
+  }
+  return products;
+}
+
+/** One product; see {@link readProducts}. */
+export function readProduct(product: Bag, format: ProductFormat = {}): CanonicalEvent["products"][number] {
+  const out: CanonicalEvent["products"][number] = {};
+  for (const key of Object.keys(product)) {
+    const raw = format.unwrap ? format.unwrap(product[key]) : product[key];
+    const name = format.key ? format.key(key) : canonicalProductKey(key);
+    if (isAbsent(raw) || name === "" || out[name] !== undefined) continue;
+    const value = NUMBERS.has(name) ? toNumber(raw) : IDS.has(name) ? asText(raw) : raw;
+    if (value !== undefined) out[name] = value;
+  }
+  return out;
+}
+
+const NUMBERS = new Set(["price", "quantity"]);
+const IDS = new Set(["id", "sku", "variant_id"]);
+
 /** Canonical names of product keys after a source's prefix is off; everything else keeps its own. */
 const PRODUCT_KEYS = new Map([
   ["product_id", "id"],
@@ -117,51 +160,11 @@ const PRODUCT_KEYS = new Map([
   ["variantId", "variant_id"],
   ["title", "name"],
   ["imageURL", "image_url"],
+  // Assigned as a key it would change the product's prototype.
+  ["__proto__", ""],
 ]);
 
-/**
- * The products of an event under canonical keys, prices and quantities as numbers, ids as text.
- *
- * @param unwrap takes a source's own wrapping off one product.
- */
-export function readProducts(
-  list: unknown,
-  unwrap: (product: Bag) => Bag,
-  event: CanonicalEvent,
-): CanonicalEvent["products"] {
-  const entries = Array.isArray(list) ? list : typeof list === "object" && list !== null ? [list] : [];
-  if (entries.length > WORKFLOW_LIMITS.items) {
-    event.issues.push(
-      notice(
-        "products",
-        "too_many_products",
-        `Only the first ${WORKFLOW_LIMITS.items} products are read.`,
-        "Split the event.",
-      ),
-    );
-  }
-  const products: CanonicalEvent["products"] = [];
-  for (const entry of entries.slice(0, WORKFLOW_LIMITS.items)) {
-    if (typeof entry === "object" && entry !== null) products.push(readProduct(unwrap(entry as Bag)));
-  }
-  return products;
-}
-
-/** One product; see {@link readProducts}. */
-export function readProduct(product: Bag): CanonicalEvent["products"][number] {
-  const out: CanonicalEvent["products"][number] = {};
-  for (const key of Object.keys(product)) {
-    const value = product[key];
-    if (isAbsent(value) || key in {}) continue;
-    const name = PRODUCT_KEYS.get(key) ?? key;
-    if (out[name] !== undefined) continue;
-    if (name === "price" || name === "quantity") {
-      const number = toNumber(value);
-      if (number !== undefined) out[name] = number;
-    } else if (name === "id" || name === "sku" || name === "variant_id") {
-      const text = asText(value);
-      if (text !== undefined) out[name] = text;
-    } else out[name] = value;
-  }
-  return out;
+/** The canonical key of a product's property; empty for the one key that is no data. */
+export function canonicalProductKey(key: string): string {
+  return PRODUCT_KEYS.get(key) ?? key;
 }

@@ -1,4 +1,4 @@
-import { asText, type Bag } from "./read.ts";
+import { type Bag, remembered } from "./read.ts";
 
 /** Spellings of one trait, folded (lower case, no separators) → its canonical key. */
 const CANONICAL = new Map<string, string>(
@@ -18,34 +18,23 @@ const CANONICAL = new Map<string, string>(
   }).flatMap(([key, spellings]) => spellings.map((spelling) => [spelling, key] as const)),
 );
 
-const KNOWN = new Map<string, string>();
-
-/** The canonical key of a trait; a trait nobody knows keeps its name. */
-function canonicalKey(key: string): string {
-  const known = KNOWN.get(key);
-  if (known !== undefined) return known;
-  const canonical = CANONICAL.get(key.toLowerCase().replace(/[\s_-]+/g, "")) ?? key;
-  if (KNOWN.size > 1_000) KNOWN.clear();
-  KNOWN.set(key, canonical);
-  return canonical;
-}
+/** The canonical key of a trait; a trait nobody knows keeps its name, the one key that is no data has none. */
+const canonicalKey = remembered((key) =>
+  key === "__proto__" ? "" : (CANONICAL.get(key.toLowerCase().replace(/[\s_-]+/g, "")) ?? key),
+);
 
 /**
  * Adds traits to `out` under their canonical keys. What is there already stays, so the best place is read first; a
- * nested `address` is opened. Keys every object has are left out.
+ * nested `address` is opened, a two-letter country code beats a country's name.
  */
-export function addTraits(out: Record<string, unknown>, traits: Bag): void {
-  // A two-letter code beats a country's name whatever the order.
-  const code = asText(traits.country_code ?? traits.countryCode);
-  if (code !== undefined && out.country === undefined) out.country = code;
+export function addTraits(out: Record<string, unknown>, traits: Bag, unwrap?: (value: unknown) => unknown): void {
   for (const key of Object.keys(traits)) {
-    const value = traits[key];
-    if (value === undefined || value === null || value === "" || key in {}) continue;
-    if (key === "address" && typeof value === "object") {
-      addTraits(out, value as Bag);
-      continue;
-    }
+    const value = unwrap ? unwrap(traits[key]) : traits[key];
+    if (value === undefined || value === null || value === "") continue;
     const canonical = canonicalKey(key);
-    if (out[canonical] === undefined) out[canonical] = value;
+    if (canonical === "address" && typeof value === "object") addTraits(out, value as Bag, unwrap);
+    else if (canonical === "country" && typeof out.country === "string" && out.country.length > 2) {
+      if (typeof value === "string" && value.trim().length === 2) out.country = value;
+    } else if (canonical && out[canonical] === undefined) out[canonical] = value;
   }
 }
