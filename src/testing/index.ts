@@ -1,1 +1,10 @@
 export * from "./simulator/index.ts";
+export {
+  type Exchange,
+  type NockLike,
+  type Provenance,
+  type Replay,
+  readTranscript,
+  replayTranscript,
+  type Transcript,
+} from "./transcript.ts";
