@@ -1,7 +1,7 @@
 import type { Page, Records } from "../storage/ports.ts";
 import { decode, encode } from "./codec.ts";
 import { keys } from "./keys.ts";
-import { ulidTime } from "./ulid.ts";
+import { type Ulid, ulidTime } from "./ulid.ts";
 
 /** One change, who made it and to what. It holds ids and names of settings, never values of secrets or people. */
 export interface AuditLine {
@@ -29,6 +29,8 @@ export interface AuditQuery {
 }
 
 export interface Audit {
+  /** A line for something that another room did. */
+  record(entry: Omit<AuditLine, "id" | "at">): Promise<void>;
   /** Stores a line under its own id; safe to repeat. */
   write(line: AuditLine): Promise<void>;
   /** Oldest first. */
@@ -42,9 +44,11 @@ export const AUDIT_TTL_MS = 400 * 86_400_000;
 
 export function createAudit({
   records,
+  ulid,
   onAudit,
 }: {
   records: Records;
+  ulid: Ulid;
   onAudit?: ((line: AuditLine) => void) | undefined;
 }): Audit {
   async function write(line: AuditLine): Promise<void> {
@@ -82,7 +86,15 @@ export function createAudit({
     } while (after !== undefined);
   }
 
-  return { write, list, export: exportLines };
+  return {
+    write,
+    async record(entry) {
+      const now = await records.now();
+      await write({ ...entry, id: ulid(now), at: new Date(now).toISOString() });
+    },
+    list,
+    export: exportLines,
+  };
 }
 
 function startOf(tenantId: string, query: AuditQuery): string | undefined {

@@ -11,7 +11,7 @@ import type {
   WorkflowCheck,
 } from "./interfaces.ts";
 import type { DestinationReader } from "./reader.ts";
-import type { RandomBytes } from "./ulid.ts";
+import type { RandomBytes, Ulid } from "./ulid.ts";
 
 /** What {@link createDestinations} is given. */
 export interface DestinationsOptions {
@@ -36,7 +36,8 @@ export interface DestinationsOptions {
 }
 
 /** The same with its defaults filled in, and the parts of this room that the others use. */
-export interface Context extends Required<Omit<DestinationsOptions, "onAudit">> {
+export interface Context extends Required<Omit<DestinationsOptions, "onAudit" | "randomBytes">> {
+  ulid: Ulid;
   audit: Audit;
   reader: DestinationReader;
 }

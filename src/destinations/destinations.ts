@@ -22,7 +22,7 @@ import { everyDestination, listDestinations, readDestination } from "./store.ts"
 import { openTenant, refuseClosedTenant } from "./tenants.ts";
 import { openToken } from "./token-secrets.ts";
 import { confirmToken } from "./token-status.ts";
-import { randomBytes, ulid } from "./ulid.ts";
+import { createUlid } from "./ulid.ts";
 import { checkName, type DestinationPatch, type UpdateOptions, update } from "./update.ts";
 
 export interface NewDestination {
@@ -38,14 +38,15 @@ export type Destinations = ReturnType<typeof createDestinations>;
 export function createContext(options: DestinationsOptions): Context {
   const clock = options.clock ?? systemClock;
   const records = patientRecords(options.records, clock);
+  const ulid = createUlid(options.randomBytes);
   return {
     ...options,
     records,
     queue: patientQueue(options.queue, clock),
     clock,
-    randomBytes: options.randomBytes ?? randomBytes,
+    ulid,
     visibleAfterMs: options.visibleAfterMs ?? 2_000,
-    audit: createAudit({ records, onAudit: options.onAudit }),
+    audit: createAudit({ records, ulid, onAudit: options.onAudit }),
     reader: createReader({ records, clock }),
   };
 }
@@ -66,8 +67,8 @@ export function createDestinations(context: Context) {
       const name = checkName(wanted.name);
       const settings = mergeSettings({}, wanted.settings ?? {});
       const now = await records.now();
-      const operation = ulid(now, context.randomBytes);
-      const id = wanted.id === undefined ? ulid(now, context.randomBytes) : ownId(wanted.id);
+      const operation = context.ulid(now);
+      const id = wanted.id === undefined ? context.ulid(now) : ownId(wanted.id);
       const at = new Date(now).toISOString();
       const stored: StoredDestination = {
         id,

@@ -10,7 +10,6 @@ import { applyToQueue, drop, openGroups } from "./effects.ts";
 import { invalid, isStorageConflict, versionConflict } from "./failure.ts";
 import { eventsGroup, keys } from "./keys.ts";
 import { readDestination } from "./store.ts";
-import { ulid } from "./ulid.ts";
 
 /** The last argument of every call that changes something. */
 export interface MutationOptions {
@@ -57,7 +56,7 @@ export async function mutate(
   change: (before: StoredDestination) => Promise<Change | undefined> | Change | undefined,
 ): Promise<Versioned> {
   const { tenantId, id } = target;
-  const operation = ulid(await context.records.now(), context.randomBytes);
+  const operation = context.ulid(await context.records.now());
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const before = await readDestination(context.records, tenantId, id);
     if (before.stored.deleting && !target.whileDeleting) throw deleting();

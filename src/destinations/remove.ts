@@ -7,7 +7,6 @@ import { keys } from "./keys.ts";
 import { forgetUnused } from "./lifecycle.ts";
 import { type MutationOptions, mutate } from "./mutation.ts";
 import { readDestination } from "./store.ts";
-import { ulid } from "./ulid.ts";
 
 export interface DeleteOptions extends MutationOptions {
   /** What becomes of its segments at Snapchat. Default `keep`. */
@@ -67,7 +66,7 @@ async function markDeleting(
       "Say what becomes of the segments at Snapchat.",
     );
   }
-  const operation = ulid(await context.records.now(), context.randomBytes);
+  const operation = context.ulid(await context.records.now());
   const target = { tenantId, id, action: "destination.deleting", whileDeleting: true };
   const { stored } = await mutate(context, target, options, (before) => {
     const choice = segments ?? before.deleting?.segments ?? "keep";

@@ -7,7 +7,6 @@ import { checkTenantId, invalid, isStorageConflict, notFound, versionConflict } 
 import { keys } from "./keys.ts";
 import { everyDestination } from "./store.ts";
 import type { StoredTenant, TenantStatus } from "./tenant.ts";
-import { ulid } from "./ulid.ts";
 
 type RecordsOnly = Pick<Context, "records">;
 
@@ -124,9 +123,7 @@ export async function auditTenant(
   options: TenantMutation,
   detail: AuditLine["detail"] = {},
 ): Promise<void> {
-  const now = await context.records.now();
-  const line = { id: ulid(now, context.randomBytes), at: new Date(now).toISOString(), tenantId, action, detail };
-  await context.audit.write({ ...line, actor: options.actor ?? "host" });
+  await context.audit.record({ tenantId, actor: options.actor ?? "host", action, detail });
 }
 
 /**

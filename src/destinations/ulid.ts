@@ -1,9 +1,10 @@
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const RANDOM_LETTERS = 16;
 
-/** Fills an array with random bytes; `crypto.getRandomValues` in production. */
+/** Random bytes; `crypto.getRandomValues` in production. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-export const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+const cryptoBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** The first ten characters of every ULID of this millisecond: 48 bits of time, sortable as text. */
 export function ulidTime(timeMs: number): string {
@@ -16,9 +17,26 @@ export function ulidTime(timeMs: number): string {
   return text;
 }
 
-/** 48 bits of time and 80 random bits in Crockford's base 32; sorts by time as text. */
-export function ulid(timeMs: number, random: RandomBytes = randomBytes): string {
-  let text = ulidTime(timeMs);
-  for (const byte of random(16)) text += ALPHABET[byte & 31];
-  return text;
+/** 48 bits of time and 80 random bits in Crockford's base 32: sorts by time as text, and rises within one millisecond. */
+export type Ulid = (timeMs: number) => string;
+
+export function createUlid(random: RandomBytes = cryptoBytes): Ulid {
+  let lastTime = "";
+  let digits: number[] = [];
+  return (timeMs) => {
+    const time = ulidTime(timeMs);
+    if (time === lastTime) increment(digits);
+    // The highest bit stays free, so that a millisecond has room to count up.
+    else digits = Array.from(random(RANDOM_LETTERS), (byte, i) => byte & (i === 0 ? 15 : 31));
+    lastTime = time;
+    return time + digits.map((digit) => ALPHABET[digit] ?? "0").join("");
+  };
+}
+
+function increment(digits: number[]): void {
+  for (let i = digits.length - 1; i >= 0; i--) {
+    const next = (digits[i] ?? 0) + 1;
+    digits[i] = next % 32;
+    if (next < 32) return;
+  }
 }

@@ -16,14 +16,14 @@ import { mergeSettings, type SettingsPatch } from "./settings.ts";
 
 /** A change: what is absent stays, `null` removes. */
 export interface DestinationPatch {
-  name?: string;
-  organizationId?: string | null;
-  adAccountId?: string | null;
-  pixelId?: string | null;
-  mobileAppId?: string | null;
+  name?: string | undefined;
+  organizationId?: string | null | undefined;
+  adAccountId?: string | null | undefined;
+  pixelId?: string | null | undefined;
+  mobileAppId?: string | null | undefined;
   /** Write-only. Trimmed, sealed, checked against the pixel; reads back as `…3f9a`. */
-  conversionsToken?: string | null;
-  serverSide?: boolean;
+  conversionsToken?: string | null | undefined;
+  serverSide?: boolean | undefined;
   workflow?: unknown;
   settings?: SettingsPatch;
 }
