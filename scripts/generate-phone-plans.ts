@@ -101,7 +101,10 @@ export function firstDigits(expression: string): Set<string> {
 
 const sorted = (digits: Iterable<string>) => [...new Set(digits)].sort().join("");
 
-/** `code:lengths:digits`: lengths possible in every country of the code, digits a trunk prefix can begin with. */
+/**
+ * `code:lengths:digits:trunk`: lengths possible in every country of the code, digits a trunk prefix can begin with, and `0`
+ * where one leading zero followed by any other digit is the trunk prefix and nothing else.
+ */
 function callingCodes(data: Metadata): string[] {
   const rows: string[] = [];
   const all = { ...data.country_calling_codes };
@@ -111,7 +114,7 @@ function callingCodes(data: Metadata): string[] {
     if (plans.length === 0) plans.push(data.nonGeographic[code] as Plan);
     const main = plans[0] as Plan;
     const shared = lengths(main).filter((length) => plans.every((plan) => lengths(plan).includes(length)));
-    rows.push(`${code}:${shared.join(".")}:${sorted(firstDigits(trunkPattern(main)))}`);
+    rows.push(`${code}:${shared.join(".")}:${sorted(firstDigits(trunkPattern(main)))}:${trunkZero(main)}`);
   }
   return rows.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
 }
@@ -124,12 +127,15 @@ function countries(data: Metadata): string[] {
   const rows = Object.entries(data.countries).map(([country, plan]) => {
     const international = firstDigits(iddPrefix(plan));
     const unsafe = sorted([...firstDigits(trunkPattern(plan)), ...international]);
-    const zero =
-      onlyZero(trunkPattern(plan)) && !dialsOutByZero(iddPrefix(plan)) && !firstDigits(pattern(plan)).has("0");
-    const trunk = zero ? "0" : "";
+    const trunk = dialsOutByZero(iddPrefix(plan)) ? "" : trunkZero(plan);
     return `${country}:${plan[0]}:${unsafe}:${trunk}`;
   });
   return rows.sort();
+}
+
+/** `0` where no number of the plan begins with a zero and the only prefix that does is the zero itself. */
+function trunkZero(plan: Plan): string {
+  return onlyZero(trunkPattern(plan)) && !firstDigits(pattern(plan)).has("0") ? "0" : "";
 }
 
 /** Whether `0` alone is the one alternative of the expression that begins with a zero. */
@@ -164,7 +170,7 @@ export function phonePlans(): string {
   const data = metadata();
   return `// Made by scripts/generate-phone-plans.ts from the metadata of libphonenumber-js. Do not edit.
 
-/** Calling code : lengths possible in every country that shares it : first digits that may belong to a trunk prefix. */
+/** Calling code : lengths possible in every country that shares it : first digits that may belong to a trunk prefix : \`0\` where a leading zero is that prefix and nothing else. */
 export const CALLING_CODES: readonly string[] = [
 ${lines(callingCodes(data))}
 ];

@@ -44,7 +44,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   micronesia: "fm",
 };
 
-let names: ReadonlyMap<string, string> | undefined;
+/** `undefined` for a name that says nothing, because a language gives it to two countries. */
+type Names = Map<string, string | undefined>;
+
+let names: Names | undefined;
+
+/** Spellings seen, because folding one takes longer than all other rules together. */
+const written = new Map<string, string>();
+const WRITTEN_LIMIT = 2_000;
 
 /** ISO 3166-1 alpha-2 in lower case, from alpha-2 and alpha-3 codes and from names in several languages. */
 export function normalizeCountry(text: string): string | Omitted {
@@ -52,8 +59,13 @@ export function normalizeCountry(text: string): string | Omitted {
     const code = text.toLowerCase();
     if (ISO_CODES.has(code)) return code;
   }
+  const known = written.get(text);
+  if (known !== undefined) return known;
   const name = fold(text);
-  return OTHER_CODES.get(name) ?? knownNames().get(name) ?? omit("unknown_country");
+  const code = OTHER_CODES.get(name) ?? knownNames().get(name);
+  if (code === undefined) return omit("unknown_country");
+  if (written.size < WRITTEN_LIMIT) written.set(text, code);
+  return code;
 }
 
 /** The code of a country given as an option, or `undefined` where it is none or unknown. */
@@ -63,14 +75,14 @@ export function countryCode(text: string | undefined): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-function knownNames(): ReadonlyMap<string, string> {
+function knownNames(): Names {
   names ??= readNames();
   return names;
 }
 
-function readNames(): Map<string, string> {
+function readNames(): Names {
   const { codes, names: languages } = countryData.get();
-  const all = new Map<string, string>();
+  const all: Names = new Map();
   for (const [alpha2 = "", alpha3 = ""] of codes) {
     all.set(alpha2.toLowerCase(), alpha2.toLowerCase());
     all.set(alpha3.toLowerCase(), alpha2.toLowerCase());
@@ -80,9 +92,9 @@ function readNames(): Map<string, string> {
   return all;
 }
 
-/** A name that one language gives to two countries says nothing ("Congo"), and a name already known stays. */
-function addLanguage(all: Map<string, string>, countries: Record<string, string | string[]>): void {
-  const found = new Map<string, string | undefined>();
+/** A name already known stays, so the languages count in their order. */
+function addLanguage(all: Names, countries: Record<string, string | string[]>): void {
+  const found: Names = new Map();
   for (const [alpha2, written] of Object.entries(countries)) {
     const code = alpha2.toLowerCase();
     for (const name of Array.isArray(written) ? written : [written]) {
@@ -90,7 +102,7 @@ function addLanguage(all: Map<string, string>, countries: Record<string, string 
       found.set(key, found.has(key) && found.get(key) !== code ? undefined : code);
     }
   }
-  for (const [name, code] of found) if (code !== undefined && !all.has(name)) all.set(name, code);
+  for (const [name, code] of found) if (!all.has(name)) all.set(name, code);
 }
 
 /** Letters without marks, so that accents, dots, hyphens and "the" make no difference. */

@@ -13,17 +13,12 @@ const MAX_ADDRESS = 254;
 const MAX_LOCAL = 64;
 const MAX_LABEL = 63;
 
-/** Trimmed, lower-cased, plausible; dots and tags stay, international domains stay as typed. */
-export function normalizeEmail(text: string): string | Omitted {
-  return fastEmail(text) ?? slowEmail(text);
-}
-
 /** The result for an ordinary address, else `undefined`. */
 export function fastEmail(text: string): string | undefined {
   return text.length <= MAX_ADDRESS && ORDINARY.test(text) ? text.toLowerCase() : undefined;
 }
 
-/** The whole rule. */
+/** The whole rule: trimmed, lower-cased, plausible; dots and tags stay, international domains stay as typed. */
 export function slowEmail(text: string): string | Omitted {
   const address = lowerComposed(unwrap(removeInvisible(text)));
   const at = address.lastIndexOf("@");

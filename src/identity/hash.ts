@@ -31,13 +31,13 @@ const NONE: IdentityOptions = {};
  */
 export function hash(field: IdentityField, value: unknown, options: IdentityOptions = NONE): string | undefined {
   const text = canonical(field, value, options);
-  return typeof text === "string" ? digestOf(text) : undefined;
+  return typeof text === "string" ? digestOf(field, text) : undefined;
 }
 
 /** As {@link hash}, with the reason where the identifier is left out. */
 export function hashWithReason(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Hashed {
   const text = canonical(field, value, options);
-  return typeof text === "string" ? { value: digestOf(text) } : text;
+  return typeof text === "string" ? { value: digestOf(field, text) } : text;
 }
 
 /**
@@ -47,10 +47,21 @@ export function hashWithReason(field: IdentityField, value: unknown, options: Id
 export function userDataValue(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Hashed {
   const text = canonical(field, value, options);
   if (typeof text !== "string") return text;
-  if (field !== "madid" && field !== "idfv") return { value: digestOf(text) };
+  if (field !== "madid" && field !== "idfv") return { value: digestOf(field, text) };
   return isDigest(text) ? { reason: "not_a_device_id" } : { value: text };
 }
 
-function digestOf(text: string): string {
-  return isDigest(text) ? text : sha256Hex(text);
+/** Digests of genders, countries and states: few values, many people. Nothing that names a person is kept. */
+const known = new Map<string, string>();
+const KNOWN_LIMIT = 2_000;
+
+function digestOf(field: IdentityField, text: string): string {
+  if (isDigest(text)) return text;
+  if (field !== "ge" && field !== "country" && field !== "st") return sha256Hex(text);
+  let digest = known.get(text);
+  if (digest === undefined) {
+    digest = sha256Hex(text);
+    if (known.size < KNOWN_LIMIT) known.set(text, digest);
+  }
+  return digest;
 }

@@ -12,14 +12,18 @@ export interface Lazy<T> {
   preload(): Promise<void>;
 }
 
+let own: { require: NodeJS.Require | undefined } | undefined;
+
 /** `require` of this file, where the runtime has one. Bundles and edges have none, or one that finds no packages. */
-export const nodeRequire: NodeJS.Require | undefined = (() => {
+function ownRequire(): NodeJS.Require | undefined {
+  if (own) return own.require;
   try {
-    return globalThis.process?.getBuiltinModule?.("node:module")?.createRequire(import.meta.url);
+    own = { require: globalThis.process?.getBuiltinModule?.("node:module")?.createRequire(import.meta.url) };
   } catch {
-    return undefined;
+    own = { require: undefined };
   }
-})();
+  return own.require;
+}
 
 /**
  * Synchronous first, because normalising is synchronous; `import()` for the rest.
@@ -30,7 +34,7 @@ export function lazy<T>(
   id: string,
   load: (require: Require) => T,
   preload: () => Promise<T>,
-  require: NodeJS.Require | undefined = nodeRequire,
+  findRequire: () => NodeJS.Require | undefined = ownRequire,
 ): Lazy<T> {
   let value: T | undefined;
   let found: boolean | undefined;
@@ -38,7 +42,7 @@ export function lazy<T>(
   function canRequire(): boolean {
     if (found === undefined) {
       try {
-        found = require?.resolve(id) !== undefined;
+        found = findRequire()?.resolve(id) !== undefined;
       } catch {
         found = false;
       }
@@ -49,7 +53,8 @@ export function lazy<T>(
   return {
     get() {
       if (value !== undefined) return value;
-      if (!canRequire() || !require) throw missing(id);
+      const require = canRequire() ? findRequire() : undefined;
+      if (!require) throw missing(id);
       value = load(require);
       return value;
     },

@@ -1,8 +1,9 @@
 import { isPlaceholder } from "./placeholder.ts";
 import { type Omitted, omit } from "./reason.ts";
-import { lowerComposed } from "./text.ts";
+import { isAscii, lowerComposed } from "./text.ts";
 
 const ASCII_LETTERS = /^[a-z]+$/i;
+const NOT_ASCII_LETTERS = /[^a-z]+/g;
 const NOT_LETTERS = /[^\p{L}\p{M}]+/gu;
 const LETTER = /\p{L}/u;
 
@@ -12,12 +13,13 @@ const LETTER = /\p{L}/u;
  */
 export function normalizeName(text: string): string | Omitted {
   const letters = lettersOnly(text);
-  if (!LETTER.test(letters)) return omit("no_letters");
+  if (letters === "" || (!isAscii(letters) && !LETTER.test(letters))) return omit("no_letters");
   return isPlaceholder(letters) ? omit("placeholder") : letters;
 }
 
 /** Lower case, without everything that is no letter and no combining mark. */
 export function lettersOnly(text: string): string {
   if (ASCII_LETTERS.test(text)) return text.toLowerCase();
+  if (isAscii(text)) return text.toLowerCase().replace(NOT_ASCII_LETTERS, "");
   return lowerComposed(text).replace(NOT_LETTERS, "").normalize("NFC");
 }

@@ -1,12 +1,13 @@
 import { countryCode, normalizeCountry } from "./country.ts";
 import { normalizeDeviceId } from "./device-id.ts";
 import { isDigest, takeDigest } from "./digest.ts";
-import { fastEmail, normalizeEmail } from "./email.ts";
+import { fastEmail, slowEmail } from "./email.ts";
 import { normalizeExternalId } from "./external-id.ts";
 import type { IdentityField, IdentityOptions } from "./field.ts";
 import { normalizeGender } from "./gender.ts";
 import { normalizeName } from "./name.ts";
-import { normalizePhone } from "./phone.ts";
+import { fastPhone, slowPhone } from "./phone.ts";
+import { countryPlan } from "./phone-plan.ts";
 import { isPlaceholder } from "./placeholder.ts";
 import { normalizePostcode } from "./postcode.ts";
 import { type IdentityReason, type Omitted, omit } from "./reason.ts";
@@ -54,9 +55,14 @@ export function normalizeWithReason(field: IdentityField, value: unknown, option
 
 /** The canonical text or the omission; for callers that hash what they get. */
 export function canonical(field: IdentityField, value: unknown, options: IdentityOptions): string | Omitted {
-  if (field === "em" && typeof value === "string") {
-    const email = fastEmail(value);
-    if (email !== undefined) return email;
+  if (typeof value === "string") {
+    const fast =
+      field === "em"
+        ? fastEmail(value)
+        : field === "ph"
+          ? fastPhone(value, countryPlan(options.defaultCountry))
+          : undefined;
+    if (fast !== undefined) return fast;
   }
   const raw = toText(value);
   if (raw === undefined) return omit(value === undefined || value === null ? "empty" : "not_text");
@@ -67,15 +73,15 @@ export function canonical(field: IdentityField, value: unknown, options: Identit
     const digest = takeDigest(text, field);
     if (digest !== undefined) return digest;
   }
-  return isPlaceholder(text.toLowerCase()) ? omit("placeholder") : byField(field, text, options);
+  return isPlaceholder(text) ? omit("placeholder") : byField(field, text, options);
 }
 
 function byField(field: IdentityField, text: string, options: IdentityOptions): string | Omitted {
   switch (field) {
     case "em":
-      return normalizeEmail(text);
+      return slowEmail(text);
     case "ph":
-      return normalizePhone(text, options.defaultCountry);
+      return slowPhone(text, countryPlan(options.defaultCountry));
     case "fn":
     case "ln":
     case "ct":

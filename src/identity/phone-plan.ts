@@ -6,28 +6,26 @@ export interface CallingCode {
   lengths: number;
   /** First digits that may belong to a trunk prefix, so that the number needs the library. */
   unsafe: number;
-}
-
-/** What the fast path knows of a country, for numbers written without a country code. */
-export interface CountryPlan {
-  code: string;
-  lengths: number;
-  /** First digits that may belong to a trunk or international prefix. */
-  unsafe: number;
   /** A leading zero is the trunk prefix and nothing else. */
   trunkZero: boolean;
 }
 
-const bits = (numbers: Iterable<string>) => [...numbers].reduce((mask, number) => mask | (1 << Number(number)), 0);
+/** What the fast path knows of a country, for numbers written without a country code: `unsafe` holds international prefixes too. */
+export interface CountryPlan extends CallingCode {
+  code: string;
+}
+
+const bits = (numbers: Iterable<string>) =>
+  [...numbers].reduce((mask, number) => (number === "" ? mask : mask | (1 << Number(number))), 0);
 
 /** By the code's number: `44` is at 44. Codes are prefix-free, so the first that fits is the one. */
-const codes: (CallingCode | undefined)[] = new Array(1_000);
+const codes: (CallingCode | undefined)[] = Array.from({ length: 1_000 });
 const countries = new Map<string, CountryPlan>();
 
 for (const line of CALLING_CODES) {
   for (const row of line.split(" ")) {
-    const [code = "", lengths = "", unsafe = ""] = row.split(":");
-    codes[Number(code)] = { lengths: bits(lengths.split(".")), unsafe: bits(unsafe) };
+    const [code = "", lengths = "", unsafe = "", trunk] = row.split(":");
+    codes[Number(code)] = { lengths: bits(lengths.split(".")), unsafe: bits(unsafe), trunkZero: trunk === "0" };
   }
 }
 for (const line of COUNTRIES) {
@@ -43,25 +41,43 @@ export function callingCodeLength(digits: string): number {
   let code = 0;
   for (let length = 1; length <= 3 && length <= digits.length; length++) {
     code = code * 10 + digits.charCodeAt(length - 1) - 48;
+    if (code === 0) return 0;
     if (codes[code] !== undefined) return length;
   }
   return 0;
 }
 
-/** Whether digits, calling code first, are a possible number that no trunk prefix can hide in. */
-export function isPlainNumber(digits: string): boolean {
-  const length = callingCodeLength(digits);
-  if (length === 0) return false;
-  const plan = codes[Number(digits.slice(0, length))];
-  return plan !== undefined && fits(plan, digits, length);
+/** Digits, calling code first, without a trunk zero, where the tables are enough to say that they are a possible number. */
+export function plainNumber(digits: string): string | undefined {
+  let code = 0;
+  for (let length = 1; length <= 3 && length < digits.length; length++) {
+    code = code * 10 + digits.charCodeAt(length - 1) - 48;
+    if (code === 0) return undefined;
+    const plan = codes[code];
+    if (plan === undefined) continue;
+    if (fits(plan, digits, length)) return digits;
+    return fitsAfterZero(plan, digits, length) ? digits.slice(0, length) + digits.slice(length + 1) : undefined;
+  }
+  return undefined;
 }
 
 /** Whether digits from `from` on are a national number of possible length whose first digit belongs to no prefix. */
-export function fits(plan: { lengths: number; unsafe: number }, digits: string, from: number): boolean {
-  const length = digits.length - from;
+export function fits(plan: CallingCode, digits: string, from: number): boolean {
+  return isPossible(plan, digits.length - from) && (plan.unsafe & (1 << (digits.charCodeAt(from) - 48))) === 0;
+}
+
+/** Whether digits from `from` on are one trunk zero and a national number of possible length. */
+export function fitsAfterZero(plan: CallingCode, digits: string, from: number): boolean {
   return (
-    length <= 17 && (plan.lengths & (1 << length)) !== 0 && (plan.unsafe & (1 << (digits.charCodeAt(from) - 48))) === 0
+    plan.trunkZero &&
+    digits.charCodeAt(from) === 48 &&
+    digits.charCodeAt(from + 1) !== 48 &&
+    isPossible(plan, digits.length - from - 1)
   );
+}
+
+function isPossible(plan: CallingCode, length: number): boolean {
+  return length > 0 && length <= 17 && (plan.lengths & (1 << length)) !== 0;
 }
 
 /** The plan of a country by its two-letter code in any case; `UK` is read as `GB`. */

@@ -1,7 +1,7 @@
 import { phoneLibrary } from "./phone-library.ts";
-import { callingCodeLength, countryPlan, fits, isPlainNumber } from "./phone-plan.ts";
+import { callingCodeLength, type countryPlan, fits, fitsAfterZero, plainNumber } from "./phone-plan.ts";
 import { type Omitted, omit } from "./reason.ts";
-import { removeInvisible } from "./text.ts";
+import { asciiDigits, removeInvisible } from "./text.ts";
 
 type Country = ReturnType<typeof countryPlan>;
 
@@ -9,36 +9,18 @@ type Country = ReturnType<typeof countryPlan>;
 const SURELY_INTERNATIONAL = 12;
 const LONGEST_WRITTEN = 250;
 
-/**
- * E.164 digits without the plus sign. A possible number is enough: it need not be assigned.
- *
- * @param defaultCountry ISO code of the country whose national numbers are accepted.
- */
-export function normalizePhone(text: string, defaultCountry: string | undefined): string | Omitted {
-  const country = countryPlan(defaultCountry);
-  return fastPhone(text, country) ?? slowPhone(text, country);
-}
-
 /** The result for a number whose digits need no rule but the tables', else `undefined`. */
 export function fastPhone(text: string, country: Country): string | undefined {
   const written = readAscii(text);
   if (written === undefined) return undefined;
   const { digits, plus, punctuation } = written;
-  if (plus || digits.startsWith("00")) {
-    const number = digits.startsWith("00") ? digits.slice(2) : digits;
-    return isPlainNumber(number) ? number : undefined;
-  }
+  if (plus || digits.startsWith("00")) return plainNumber(digits.startsWith("00") ? digits.slice(2) : digits);
   if (country) {
     const { plan } = country;
-    if (plan.trunkZero && digits.charCodeAt(0) === 48) {
-      const length = digits.length - 1;
-      const possible =
-        length > 0 && length <= 17 && digits.charCodeAt(1) !== 48 && (plan.lengths & (1 << length)) !== 0;
-      return possible ? plan.code + digits.slice(1) : undefined;
-    }
+    if (fitsAfterZero(plan, digits, 0)) return plan.code + digits.slice(1);
     return !digits.startsWith(plan.code) && fits(plan, digits, 0) ? plan.code + digits : undefined;
   }
-  return (!punctuation || digits.length >= SURELY_INTERNATIONAL) && isPlainNumber(digits) ? digits : undefined;
+  return !punctuation || digits.length >= SURELY_INTERNATIONAL ? plainNumber(digits) : undefined;
 }
 
 interface Written {
@@ -73,7 +55,7 @@ function readAscii(text: string): Written | undefined {
   return { digits: clean ? text.slice(start) : text.replace(/[^0-9]+/g, ""), plus, punctuation };
 }
 
-/** The whole rule, by libphonenumber-js. */
+/** The whole rule, by libphonenumber-js: E.164 digits without the plus sign. A possible number is enough. */
 export function slowPhone(text: string, country: Country): string | Omitted {
   const written = readAny(text);
   if (!written) return omit("not_a_phone");
@@ -130,16 +112,4 @@ function readAny(text: string): Written | undefined {
   const digits = number.replace(/\D+/g, "");
   if (digits === "") return undefined;
   return { digits, plus: /^[^\d+]*\+/.test(number), punctuation: /[^\d\s]/.test(number) };
-}
-
-const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
-
-/** Arabic, Devanagari and all other decimal digits as ASCII. Unicode keeps each script's ten in a row. */
-function asciiDigits(text: string): string {
-  return text.replace(OTHER_DIGIT, (digit) => {
-    const code = digit.codePointAt(0) ?? 0;
-    let value = 0;
-    while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - value - 1))) value++;
-    return String(value);
-  });
 }

@@ -6,9 +6,11 @@ type Sha256Hex = (text: string) => string;
 /** The slow way, for runtimes without `node:crypto`: edges and browsers. */
 export const portableSha256Hex: Sha256Hex = (text) => bytesToHex(sha256(utf8ToBytes(text)));
 
+let chosen: Sha256Hex | undefined;
+
 /**
  * `crypto.hash` where the runtime has it. `getBuiltinModule` asks without an import, so that bundles for the edge do not
- * fail on `node:crypto`.
+ * fail on `node:crypto`, and at the first hash, because loading it takes longer than this whole room.
  */
 function choose(): Sha256Hex {
   const crypto = globalThis.process?.getBuiltinModule?.("node:crypto");
@@ -28,4 +30,7 @@ function choose(): Sha256Hex {
  * console.log(sha256Hex("person@example.com")); // 542d2401…
  * ```
  */
-export const sha256Hex: Sha256Hex = choose();
+export function sha256Hex(text: string): string {
+  chosen ??= choose();
+  return chosen(text);
+}

@@ -1,8 +1,8 @@
 import type { IdentityOptions } from "./field.ts";
-import { lettersOnly } from "./name.ts";
-import { isPlaceholder } from "./placeholder.ts";
-import { type Omitted, omit } from "./reason.ts";
+import { normalizeName } from "./name.ts";
+import type { Omitted } from "./reason.ts";
 import { STATE_CODES } from "./states.ts";
+import { isAscii } from "./text.ts";
 
 /** `US-CA`, as ISO 3166-2 writes it. */
 const ISO_3166_2 = /^\s*(us|au|br|ca|in|mx)-([a-z]{2,3})\s*$/i;
@@ -14,19 +14,20 @@ const ISO_3166_2 = /^\s*(us|au|br|ca|in|mx)-([a-z]{2,3})\s*$/i;
  * @param country ISO code of the person's own country in lower case, where it is known.
  */
 export function normalizeState(text: string, country: string | undefined, options: IdentityOptions): string | Omitted {
-  const codes = ["us", ...(options.stateCodes ?? []).map((code) => code.toLowerCase())];
-  const iso = ISO_3166_2.exec(text);
-  if (iso && codes.includes(iso[1]?.toLowerCase() ?? "")) return iso[2]?.toLowerCase() ?? "";
-  const name = lettersOnly(text);
-  if (!/\p{L}/u.test(name)) return omit("no_letters");
-  if (isPlaceholder(name)) return omit("placeholder");
-  if (name.length <= 3) return name;
-  const unmarked = name.normalize("NFKD").replace(/\p{M}+/gu, "");
-  const own = (options.defaultCountry ?? "").toLowerCase();
-  const order = country === undefined ? ["us", own] : [country];
-  for (const one of order) {
-    const code = codes.includes(one) ? STATE_CODES[one]?.get(unmarked) : undefined;
-    if (code !== undefined) return code;
-  }
-  return name;
+  const iso = text.charCodeAt(2) === 45 ? ISO_3166_2.exec(text) : null;
+  if (iso?.[1] && iso[2] && hasCodes(iso[1].toLowerCase(), options)) return iso[2].toLowerCase();
+  const name = normalizeName(text);
+  if (typeof name !== "string" || name.length <= 3) return name;
+  if (country !== undefined) return codeOf(name, country, options) ?? name;
+  return codeOf(name, "us", options) ?? codeOf(name, options.defaultCountry?.toLowerCase(), options) ?? name;
+}
+
+function hasCodes(country: string | undefined, { stateCodes }: IdentityOptions): boolean {
+  return country === "us" || (stateCodes?.some((code) => code.toLowerCase() === country) ?? false);
+}
+
+function codeOf(name: string, country: string | undefined, options: IdentityOptions): string | undefined {
+  if (country === undefined || !hasCodes(country, options)) return undefined;
+  const unmarked = isAscii(name) ? name : name.normalize("NFKD").replace(/\p{M}+/gu, "");
+  return STATE_CODES[country]?.get(unmarked);
 }

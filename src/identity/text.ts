@@ -36,6 +36,12 @@ export function trimStray(text: string): string {
   return start === 0 && end === text.length ? text : text.slice(start, end);
 }
 
+/** Whether the text needs no Unicode rules. */
+export function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
 const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
 /** The text without characters that show nothing, wherever they stand. */
@@ -46,4 +52,16 @@ export function removeInvisible(text: string): string {
 /** Lower case, composed. Lower-casing can take a composed text apart, so composing comes twice. */
 export function lowerComposed(text: string): string {
   return text.normalize("NFC").toLowerCase().normalize("NFC");
+}
+
+const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
+
+/** Arabic, Devanagari and all other decimal digits as ASCII. Unicode keeps each script's ten in a row. */
+export function asciiDigits(text: string): string {
+  return text.replace(OTHER_DIGIT, (digit) => {
+    const code = digit.codePointAt(0) ?? 0;
+    let value = 0;
+    while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - value - 1))) value++;
+    return String(value);
+  });
 }
