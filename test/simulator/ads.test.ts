@@ -70,6 +70,10 @@ describe("account discovery", () => {
     expect(entities(answer.json, "adaccounts", "adaccount")).toMatchObject([
       { id: adAccount.id, currency: "GBP", test: false },
     ]);
+    const accounts = await ads("GET", `/organizations/${organization.id}/adaccounts`);
+    expect(entities(accounts.json, "adaccounts", "adaccount")).toHaveLength(5);
+    const all = await ads("GET", `/organizations/${organization.id}/pixels`);
+    expect(entities(all.json, "pixels", "pixel")).toHaveLength(2);
     const one = await ads("GET", `/organizations/${organization.id}`);
     expect(entities(one.json, "organizations", "organization")).toMatchObject([{ name: "Northwind Retail" }]);
     const pixels = await ads("GET", `/adaccounts/${adAccount.id}/pixels`);

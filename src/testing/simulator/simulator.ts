@@ -1,5 +1,6 @@
 import { createAccounts } from "./accounts/endpoint.ts";
 import { createAds } from "./ads/endpoint.ts";
+import { createWorld } from "./build-world.ts";
 import { type Control, createControl } from "./control.ts";
 import { createControlPages } from "./control-pages.ts";
 import { createConversions } from "./conversions/endpoint.ts";
@@ -17,7 +18,7 @@ import { createRateLimiter, type Peak } from "./rates.ts";
 import type { HostName, SimulatorEndpoints } from "./routes.ts";
 import { type Listening, listen } from "./server.ts";
 import { createTokenStore } from "./tokens.ts";
-import { createWorld, type World, type WorldOptions } from "./world.ts";
+import type { World, WorldOptions } from "./world.ts";
 
 export interface SimulatorOptions extends WorldOptions {
   /** Default 0: a free one. */

@@ -1,8 +1,9 @@
-import { digestKind } from "../conversions/judge.ts";
+import { digestKind } from "../conversions/digest.ts";
 import type { Core, Trace } from "../core.ts";
 import { type Incoming, isObject, type Outgoing, parseJson } from "../message.ts";
 import type { AdAccount } from "../world.ts";
-import { type Envelopes, type Item, subError } from "./envelope.ts";
+import type { Answers } from "./answers.ts";
+import { type Item, subError } from "./envelope.ts";
 import { LIFETIME_DAYS, MEMBER_KINDS, type MemberKind, type Segment, type Segments } from "./segments.ts";
 
 const LONGEST_NAME = 375;
@@ -33,7 +34,7 @@ const invalid = (message: string, context?: string): Item =>
   subError("E2002", `Property value is not allowed: ${message}`, context);
 
 /** Creating, changing and filling segments. The caller's right to do so is checked before. */
-export function createAudiences(core: Core, segments: Segments, envelopes: Envelopes) {
+export function createAudiences(core: Core, segments: Segments, answers: Answers) {
   const { knobs } = core;
 
   return {
@@ -59,11 +60,11 @@ export function createAudiences(core: Core, segments: Segments, envelopes: Envel
   };
 
   function segmentList(trace: Trace, items: readonly Item[]): Outgoing {
-    return envelopes.list(trace.requestId, "segments", "segment", items);
+    return answers.list(trace, "segments", "segment", items);
   }
 
   function refuse(trace: Trace, message: string): Outgoing {
-    return envelopes.error(trace.requestId, 400, "E2002", message);
+    return answers.error(trace, 400, "E2002", message);
   }
 
   function segmentInputs(incoming: Incoming, trace: Trace): Record<string, unknown>[] | Outgoing {
@@ -179,7 +180,7 @@ export function createAudiences(core: Core, segments: Segments, envelopes: Envel
       segments.change(segment, kind, incoming.method === "POST", hashes);
       return { entity: { number_uploaded_users: hashes.length } };
     });
-    return envelopes.list(trace.requestId, "users", "user", items);
+    return answers.list(trace, "users", "user", items);
   }
 }
 

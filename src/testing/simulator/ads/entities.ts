@@ -111,3 +111,36 @@ export function mobileAppEntity(app: Asset): Record<string, unknown> {
     android_app_url_verified: false,
   };
 }
+
+export function memberEntity(member: Person, organization: Organization): Record<string, unknown> {
+  return {
+    id: memberId(member, organization),
+    organization_id: organization.id,
+    member_status: "MEMBER",
+    email: member.email,
+    display_name: member.displayName,
+  };
+}
+
+/** A person's roles in an organization and its accounts, one entity each. */
+export function roleEntities(
+  member: Person,
+  organization: Organization,
+  adAccounts: readonly AdAccount[],
+): Record<string, unknown>[] {
+  const role = (kind: string, id: string, type: string) => ({
+    id: `${memberId(member, organization).slice(0, 24)}${type}`,
+    container_kind: kind,
+    container_id: id,
+    member_id: memberId(member, organization),
+    organization_id: organization.id,
+    type,
+  });
+  const own = (member.organizationRoles.get(organization.id) ?? []).map((t) =>
+    role("Organizations", organization.id, t),
+  );
+  const accounts = adAccounts.flatMap((account) =>
+    (member.adAccountRoles.get(account.id) ?? []).map((type) => role("AdAccounts", account.id, type)),
+  );
+  return [...own, ...accounts];
+}

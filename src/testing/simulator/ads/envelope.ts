@@ -46,8 +46,6 @@ export function createEnvelopes(knobs: Knobs) {
   };
 }
 
-export type Envelopes = ReturnType<typeof createEnvelopes>;
-
 /** A failure inside the array, in the grammar of the documentation. */
 export function subError(code: string, message: string, context?: string): Item {
   return { error: `Error code: ${code}, message: ${message}${context === undefined ? "" : ` : [${context}]`}` };

@@ -3,8 +3,9 @@ import { type Incoming, isObject, json, type Outgoing, parseJson, text } from ".
 import { mayUseAsset } from "../roles.ts";
 import type { AccessToken } from "../tokens.ts";
 import { type Asset, type ConversionsToken, SCOPE_CONVERSIONS } from "../world.ts";
-import { createVerdict, judgeEvent, type Verdict } from "./judge.ts";
+import { judgeEvent } from "./judge.ts";
 import type { Problem } from "./problems.ts";
+import { createVerdict, type Verdict } from "./verdict.ts";
 
 const ROUTE = /^\/v3\/([^/]+)\/events(\/validate(?:\/(logs|stats))?)?$/;
 

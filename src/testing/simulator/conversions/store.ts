@@ -2,7 +2,7 @@ import type { Knobs } from "../knobs.ts";
 import { count } from "../ledger.ts";
 import { type Activity, createActivity } from "./activity.ts";
 import { type Channel, createDedupe } from "./dedupe.ts";
-import type { Verdict } from "./judge.ts";
+import type { Verdict } from "./verdict.ts";
 
 /**
  * What became of one event. `refused_with_batch`: nothing was wrong with it, but another event of its request was, and

@@ -1,7 +1,7 @@
-import { createVerdict, type Verdict } from "../conversions/judge.ts";
 import { EVENT_NAMES } from "../conversions/names.ts";
 import { ERRORS } from "../conversions/problems.ts";
 import type { Outcome } from "../conversions/store.ts";
+import { createVerdict, type Verdict } from "../conversions/verdict.ts";
 import type { Core, Trace } from "../core.ts";
 import { type Incoming, isObject, json, type Outgoing, parseJson, text } from "../message.ts";
 import { pixelScript } from "./script.ts";

@@ -1,3 +1,5 @@
+import { EVENT_PARAMETERS, HASHED_KEYS, USER_PARAMETERS } from "./parameters.ts";
+
 /** What the served script is told when it is served. */
 export interface ScriptSettings {
   /** Where events go: an origin. */
@@ -10,71 +12,6 @@ export interface ScriptSettings {
   configTimeoutMs: number;
   scidForm: "uuid" | "opaque";
 }
-
-/** Public names by wire key, as the real script's tables have them; names are matched without case, `_` and `-`. */
-const USER_PARAMETERS = {
-  u_em: "user_email",
-  u_hem: "user_hashed_email",
-  u_hed: "user_hashed_email_domain",
-  u_pn: "user_phone_number",
-  u_hpn: "user_hashed_phone_number",
-  u_mai: "user_mobile_ad_id",
-  u_hmai: "user_hashed_mobile_ad_id",
-  u_pnid: "partner_id",
-  u_puid: "user_partner_uid",
-  u_fn: "firstname",
-  u_ln: "lastname",
-  u_age: "age",
-  u_gd: "gender",
-  l_city: "geo_city",
-  l_gr: "geo_region",
-  l_gpc: "geo_postal_code",
-  l_gc: "geo_country",
-  l_gm: "geo_metro",
-  l_addr: "geo_address",
-  l_ls: "geo_location_source",
-  l_lat: "lat",
-  l_lng: "long",
-  c_ip: "ip_address",
-  d_ua: "user_agent",
-  d_br: "device_brand",
-  d_md: "device_model",
-  d_type: "device_type",
-  d_ot: "os_type",
-  d_os: "os_version",
-  d_lc: "locale_country",
-  d_ll: "locale_language",
-  c_type: "connection_type",
-  c_isp: "isp",
-  c_mc: "mobile_carrier",
-  d_lat: "limited_ad_tracking",
-};
-
-const EVENT_PARAMETERS = {
-  e_pr: "price",
-  e_cur: "currency",
-  e_iids: "item_ids",
-  e_ic: "item_category",
-  e_ni: "number_items",
-  e_tid: "transaction_id",
-  e_desc: "description",
-  e_ss: "search_string",
-  e_sm: "sign_up_method",
-  e_pia: "payment_info_available",
-  e_su: "success",
-  e_lv: "level",
-  e_bds: "brands",
-  e_cs: "customer_status",
-  e_dm: "delivery_method",
-  et: "event_tag",
-  br_id: "brand_id",
-  cdid: "client_dedup_id",
-  du: "data_use",
-  intg: "integration",
-};
-
-/** Keys the script hashes on the wire unless they are 64 hexadecimal characters already. */
-const HASHED_KEYS = ["u_hem", "u_hed", "u_hpn", "u_hmai", "u_fn", "u_ln", "u_age", "l_city", "l_gr", "l_gpc", "l_gc"];
 
 /** The text of `/scevent.min.js`: plain JavaScript for a page, with its settings written in. */
 export function pixelScript(settings: ScriptSettings): string {
