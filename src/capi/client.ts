@@ -284,8 +284,11 @@ export class ConversionsClient {
     let stopped: EventOutcome | undefined;
     for (const batch of this.#batches(fitting)) {
       delivery.budget = this.#options.isolationRequests ?? 100;
-      if (stopped === undefined) stopped = await deliver(batch, delivery);
-      else settle(batch, { ...stopped, known: true });
+      if (stopped === undefined) {
+        const outcome = await deliver(batch, delivery);
+        // A batch with too many bad events says nothing about the next one.
+        if (outcome?.code !== "isolation_budget_spent") stopped = outcome;
+      } else settle(batch, { ...stopped, known: true });
     }
     return { outcomes, requests: channel.records };
   }

@@ -74,20 +74,30 @@ async function withoutNamed(
   if (positions.size === 0) return "unsolved";
   const good = items.filter((_, position) => !positions.has(position));
   let stopped: EventOutcome | undefined;
+  let proven = verdict.complete || verdict.named.length >= items.length;
   if (good.length > 0) {
     const again = await spend(good, "events", delivery);
     if (refused(again)) {
-      if (!verdict.complete) return "unsolved";
+      if (!proven) return "unsolved";
       // Validate passed these one by one, yet together they are refused: look closer at them alone.
-      stopped = good.length === 1 ? reject(good, again, delivery) : await halve(good, again, delivery);
-    } else stopped = settleWhole(good, again, delivery);
-  } else if (!verdict.complete && items.length > 1 && verdict.named.length < items.length) return "unsolved";
+      stopped = await halve(good, again, delivery);
+    } else {
+      stopped = settleWhole(good, again, delivery);
+      proven ||= stopped === undefined;
+    }
+  }
   for (const [position, event] of positions) {
     const item = items[position];
     if (item === undefined) continue;
+    if (!proven && stopped !== undefined) {
+      delivery.settle([item], { ...stopped, known: true });
+      continue;
+    }
     const words = { message: event.message || verdict.message, code: event.code || verdict.code };
-    const token = aboutToken(words.message);
-    delivery.settle([item], outcomeOf({ ...verdict, ...words, kind: token ?? "invalid" } as Verdict));
+    delivery.settle(
+      [item],
+      outcomeOf({ ...verdict, ...words, kind: aboutToken(words.message) ?? "invalid" } as Verdict),
+    );
   }
   return { stopped };
 }
@@ -98,20 +108,13 @@ async function halve(items: readonly Item[], verdict: Refusal, delivery: Deliver
   const middle = items.length >> 1;
   const [first, second] = [items.slice(0, middle), items.slice(middle)];
   const left = await spend(first, "events", delivery);
-  if (left.kind === "valid") {
-    settleWhole(first, left, delivery);
-    // Together refused, the first half fine: the second half holds the fault, no need to ask.
-    return halve(second, verdict, delivery);
-  }
-  if (!refused(left)) {
-    settleWhole(second, { ...left, known: true } as Verdict, delivery);
-    return settleWhole(first, left, delivery);
-  }
-  const stopped = await halve(first, left, delivery);
+  const stopped = refused(left) ? await halve(first, left, delivery) : settleWhole(first, left, delivery);
   if (stopped !== undefined) {
     delivery.settle(second, { ...stopped, known: true });
     return stopped;
   }
+  // Refused together, the first half fine: the fault is in the second, no need to ask. Size is another matter.
+  if (left.kind === "valid" && verdict.kind === "invalid") return halve(second, verdict, delivery);
   const right = await spend(second, "events", delivery);
   return refused(right) ? halve(second, right, delivery) : settleWhole(second, right, delivery);
 }

@@ -15,7 +15,7 @@ export const URL_PARAMETERS = [
 const KEPT: ReadonlySet<string> = new Set(URL_PARAMETERS);
 const NONE: ReadonlySet<string> = new Set();
 /** Scheme, user, host and path. */
-const ABSOLUTE = /^(https?):\/\/([^/?#@\s]*@)?([^/?#@\s\\%]+)([^?#\s]*)/i;
+const ABSOLUTE = /^(https?):\/\/([^/?#@\s]*@)?([^/?#@\s\\%]+)(\/[^?#\s]*)?(?=[?#\s]|$)/i;
 const HOST_FIRST = /^(?:\/\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?::\d+)?(?:[/?#]|$)/i;
 const QUERY_END = /[#\s]/;
 const CLICK_ID = /^[\w.~-]{1,300}$/;
@@ -45,7 +45,7 @@ export function reduceUrl(raw: string, extra: readonly string[] | undefined): Re
     match = ABSOLUTE.exec(text);
     if (match === null) return undefined;
   }
-  let url = match[2] === undefined ? match[0] : `${match[1]}://${match[3]}${match[4]}`;
+  let url = match[2] === undefined ? match[0] : `${match[1]}://${match[3]}${match[4] ?? ""}`;
   if (looksPersonal(url)) {
     url = withoutPeople(url);
     repair = "url_personal_data";

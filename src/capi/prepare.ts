@@ -1,3 +1,4 @@
+import { isSnapchatError } from "../errors.ts";
 import { type ActionSource, toActionSource } from "../wire/action-sources.ts";
 import { brokenBound } from "../wire/bounds.ts";
 import type { SnapEventInput } from "../wire/event.ts";
@@ -12,7 +13,7 @@ import { quote } from "./json-text.ts";
 import { limitedUseText } from "./limited-use.ts";
 import type { Prepared, PrepareOptions } from "./options.ts";
 import { reduceUrl } from "./page-url.ts";
-import { issueOf } from "./repairs.ts";
+import { issueOf, type RepairCode } from "./repairs.ts";
 import { type PersonContext, userDataText } from "./user-data.ts";
 
 const ROOT = levelOf("root");
@@ -21,11 +22,12 @@ const APP_NAMES: ReadonlySet<string> = new Set(APP_EVENT_NAMES);
 
 /**
  * Makes one event ready to be sent: validates and repairs it, normalises and hashes its identifiers, reduces its
- * address, and writes its JSON text, once. Total: whatever comes in, it answers and never throws.
+ * address, and writes its JSON text, once. Total: whatever comes in as an event, it answers and does not throw.
  *
  * The text is a pure function of the event and the settings; `nowMs` only judges age and future. It may be stored,
  * sent later, and sent again.
  *
+ * @throws {SnapchatError} `identity_data_missing` only in bundles and on edges that have not awaited `preloadIdentity`.
  * @example
  * ```ts
  * import { prepareEvent } from "snapchat-destination/capi";
@@ -46,16 +48,20 @@ const APP_NAMES: ReadonlySet<string> = new Set(APP_EVENT_NAMES);
  * ```
  */
 export function prepareEvent(event: SnapEventInput, options: PrepareOptions): Prepared {
+  let read = false;
   try {
     if (!isRecord(event)) return refusal("event_not_an_object");
     if (brokenBound(event) !== undefined) return refusal("event_too_large");
+    read = true;
     return prepare(event, options);
-  } catch {
-    return refusal("event_unreadable");
+  } catch (error) {
+    // Data the rules need is not loaded: the host's to mend, and no event's fault.
+    if (isSnapchatError(error) && error.code === "identity_data_missing") throw error;
+    return refusal(read ? "event_not_prepared" : "event_unreadable");
   }
 }
 
-function refusal(code: "event_not_an_object" | "event_too_large" | "event_unreadable"): Prepared {
+function refusal(code: RepairCode): Prepared {
   return { ok: false, reason: code, issues: [issueOf(code, "")] };
 }
 

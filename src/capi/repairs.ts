@@ -22,6 +22,10 @@ const warning = (message: string, fix: string): Repair => ({ severity: "warning"
 export const REPAIRS = {
   event_not_an_object: error("The event is not an object.", "Pass one object per event."),
   event_unreadable: error("Reading the event failed: a property threw.", "Pass plain data."),
+  event_not_prepared: error(
+    "The event could not be prepared: it changes while it is read, or this package has a bug.",
+    "Pass plain data; if it is plain, please report it.",
+  ),
   event_too_large: error(
     "The event is nested too deeply, has too many values or too much text.",
     "Send at most 32 levels, 50,000 values and 1 MB.",

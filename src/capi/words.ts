@@ -4,7 +4,7 @@ const LONGEST = 300;
 const DIGEST = /\b[0-9a-f]{32,}\b/gi;
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
 const IPV4 = /\b\d{1,3}(?:\.\d{1,3}){3}\b/g;
-const IPV6 = /\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}\b/gi;
+const IPV6 = /\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}/gi;
 const PHONE = /\+?\(?\d(?:[\s().-]{0,2}\d){7,}/g;
 const QUERY = /\?[^\s"'<>]+/g;
 
@@ -19,7 +19,7 @@ export function safeWords(text: string, assetId = ""): string {
     .replace(UUID, (id) => (id.toLowerCase() === assetId.toLowerCase() ? id : "[redacted]"))
     .replace(DIGEST, "[redacted]")
     .replace(IPV4, "[redacted]")
-    .replace(IPV6, "[redacted]")
+    .replace(IPV6, (text) => (text.includes("::") || text.split(":").length > 3 ? "[redacted]" : text))
     .replace(PHONE, (digits, at: number, whole: string) => (insideAsset(whole, at, assetId) ? digits : "[redacted]"));
   return safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe;
 }
