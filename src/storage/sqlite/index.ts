@@ -1,0 +1,88 @@
+import type { Finding, Storage } from "../ports.ts";
+import { Connection } from "./connection.ts";
+import { sqliteJournal } from "./journal.ts";
+import { sqliteMembers } from "./members.ts";
+import { sqliteOutbox } from "./outbox.ts";
+import { sqliteRecords } from "./records.ts";
+import { sqliteSlots } from "./slots.ts";
+
+export interface SqliteOptions {
+  /** Time for tests; without it the clock of SQLite, which is the machine's. */
+  clock?: { now(): number };
+  /**
+   * What an acknowledged call survives. `"power-loss"` waits for the disk at every commit; `"process"` is faster and
+   * loses the last moments when the machine, not the process, fails.
+   *
+   * @default "power-loss"
+   */
+  durability?: "power-loss" | "process";
+}
+
+const MAX_ENTRY_BYTES = 8 * 1024 * 1024;
+const MAX_VALUE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Storage in one SQLite file, for one process or a few on one machine. The file is created and migrated at first use.
+ * `":memory:"` is a database that ends with the process.
+ *
+ * Calls reject with `not_our_database` for another program's file and `schema_too_new` for a file a newer major version
+ * of the package has written.
+ *
+ * @example
+ * ```ts
+ * import { sqlite } from "snapchat-destination/sqlite";
+ *
+ * const storage = sqlite("snapchat.db");
+ * await storage.migrate();
+ * ```
+ */
+export function sqlite(path: string, options: SqliteOptions = {}): Storage {
+  const inMemory = path === ":memory:" || path === "";
+  const durability = options.durability ?? "power-loss";
+  const connection = new Connection(path, { ...options, durability: inMemory ? "process" : durability });
+  return {
+    portVersion: 1,
+    name: "sqlite",
+    capabilities: {
+      durability: inMemory ? "none" : durability,
+      shared: inMemory ? "process" : "machine",
+      transactions: false,
+      wakes: true,
+      maxEntryBytes: MAX_ENTRY_BYTES,
+      maxValueBytes: MAX_VALUE_BYTES,
+    },
+    records: sqliteRecords(connection, MAX_VALUE_BYTES),
+    outbox: sqliteOutbox(connection, MAX_ENTRY_BYTES),
+    members: sqliteMembers(connection),
+    journal: sqliteJournal(connection),
+    slots: sqliteSlots(connection),
+    async migrate() {
+      await connection.open();
+    },
+    check: () => connection.read(() => findings(connection, inMemory)),
+    close: () => connection.close(),
+  };
+}
+
+function findings(connection: Connection, inMemory: boolean): Finding[] {
+  const found: Finding[] = [];
+  if (inMemory) {
+    found.push({
+      code: "durability_none",
+      severity: "problem",
+      message: "The database is in memory and lost when the process ends.",
+      fix: "Give sqlite() the path of a file.",
+    });
+    return found;
+  }
+  const mode = connection.database?.prepare("PRAGMA journal_mode").get()?.journal_mode;
+  if (mode !== "wal") {
+    found.push({
+      code: "no_wal",
+      severity: "problem",
+      message: `The file's journal mode is ${String(mode)}, not WAL: readers and writers wait for each other.`,
+      fix: "Put the file on a local disk; network file systems do not support WAL.",
+    });
+  }
+  return found;
+}

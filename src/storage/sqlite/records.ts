@@ -1,0 +1,68 @@
+import { checkId, checkValue, MAX_KEY_BYTES } from "../checks.ts";
+import { versionConflict } from "../errors.ts";
+import { escapeText, unescapeText } from "../escape.ts";
+import type { Records } from "../ports.ts";
+import type { Connection } from "./connection.ts";
+import { NEVER } from "./sql.ts";
+
+interface Row {
+  key: string;
+  value: Uint8Array;
+  version: number;
+}
+
+export function sqliteRecords(connection: Connection, maxValueBytes: number): Records {
+  return {
+    async get(key) {
+      const row = await connection.read((sql, at) => sql.get<Row>("getRecord", escapeText(key), at));
+      return row && { key, value: row.value, version: row.version };
+    },
+
+    async put(key, value, o = {}) {
+      checkValue(key, value, maxValueBytes);
+      const stored = escapeText(key);
+      return connection.write((tx) => {
+        if (o.ifVersion !== undefined) {
+          const found = tx.sql.get<Row>("recordVersion", stored, tx.at)?.version ?? 0;
+          if (found !== o.ifVersion) throw versionConflict(key, o.ifVersion, found);
+        }
+        const version = tx.nextVersion();
+        tx.run("putRecord", stored, value, version, o.ttlMs === undefined ? NEVER : tx.at + o.ttlMs);
+        if (o.ttlMs !== undefined) tx.run("sweepRecords", tx.at);
+        return version;
+      });
+    },
+
+    async delete(key, o = {}) {
+      const stored = escapeText(key);
+      return connection.write((tx) => {
+        const found = tx.sql.get<Row>("recordVersion", stored, tx.at)?.version;
+        if (found === undefined) return false;
+        if (o.ifVersion !== undefined && found !== o.ifVersion) throw versionConflict(key, o.ifVersion, found);
+        tx.run("deleteRecord", stored);
+        return true;
+      });
+    },
+
+    async list(prefix, o) {
+      checkId("record key", prefix, MAX_KEY_BYTES);
+      const from = escapeText(prefix);
+      const rows = await connection.read((sql, at) =>
+        sql.all<Row>("listRecords", from, o.after === undefined ? "" : escapeText(o.after), endOf(from), at, o.limit),
+      );
+      return rows.map((row) => ({ key: unescapeText(row.key), value: row.value, version: row.version }));
+    },
+
+    now: () => connection.read((_sql, at) => at),
+  };
+}
+
+/** The first text after all that begin with the prefix; "" if there is none. U+10FFFF is the last character there is. */
+function endOf(prefix: string): string {
+  const characters = [...prefix];
+  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
+    const next = (last.codePointAt(0) ?? 0) + 1;
+    if (next <= 0x10ffff) return characters.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
+  }
+  return "";
+}
