@@ -196,6 +196,12 @@ export function createDestinations(context: Context) {
       return openToken(context, tenantId, id, n);
     },
 
+    /** The Conversions token in use, whatever Snapchat says of it; `undefined` where none was pasted. */
+    async eventsToken(tenantId: string, id: string): Promise<Secret | undefined> {
+      const { stored } = await readDestination(records, tenantId, id);
+      return stored.token && openToken(context, tenantId, id, stored.token.n);
+    },
+
     enabledDestinations: context.reader.enabledDestinations,
     /** A tenant's status and all its destinations, from the same cache. */
     activeTenant: context.reader.tenant,

@@ -31,7 +31,7 @@ export { createReader } from "./reader.ts";
 export type { DeleteOptions, DeleteReport } from "./remove.ts";
 export { type AudienceSettings, type DestinationSettings, type SettingsPatch, settingsSchema } from "./settings.ts";
 export type { TenantStatus } from "./tenant.ts";
-export { createTenantHandle, type TenantDestinations } from "./tenant-handle.ts";
+export { createTenantHandle, type TenantDestinations, type TenantHandle } from "./tenant-handle.ts";
 export type { Tenant } from "./tenants.ts";
 export { createTenants, type Tenants } from "./tenants-api.ts";
 export type { DestinationPatch, UpdateOptions } from "./update.ts";

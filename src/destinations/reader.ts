@@ -117,6 +117,13 @@ export function createReader(options: {
         all.push(old?.version === version ? old : toActive({ stored, version }));
       }
     } while (page.length === PAGE);
+    if (
+      before?.status === status &&
+      before.all.length === all.length &&
+      all.every((item, i) => item === before.all[i])
+    ) {
+      return before;
+    }
     return { status, all, enabled: status === "active" ? all.filter(({ enabled }) => enabled) : [] };
   }
 

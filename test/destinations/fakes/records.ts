@@ -13,6 +13,7 @@ export class MemoryRecords implements Records {
   readonly calls: Record<"get" | "put" | "delete" | "list", number> = { get: 0, put: 0, delete: 0, list: 0 };
   /** Called before every write; throw here to play a crash. */
   beforeWrite: (key: string) => void | Promise<void> = () => {};
+  watch?: (prefix: string, signal: AbortSignal) => AsyncIterable<string>;
   #versions = 0;
   readonly #clock: Clock;
 
