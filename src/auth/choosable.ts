@@ -2,7 +2,7 @@ import type { AdAccount, Organization, Pixel } from "./accounts-entities.ts";
 
 /** Whether something may be chosen, in words for the dropdown. */
 export interface Verdict {
-  choosable: boolean;
+  available: boolean;
   /** Why not; or, where it may be chosen, what to know about it. */
   why?: string;
 }
@@ -30,7 +30,7 @@ export function judgeAdAccount(
     return no("This is a test account: it takes events and audiences, but never shows an ad.");
   }
   const role = judgeRoles(account.roles, organizationRoles);
-  if (!role.choosable) return role;
+  if (!role.available) return role;
   if (pixels === 0) {
     return yes("This ad account has no Snap Pixel yet. Create one in Ads Manager, Events Manager, to send web events.");
   }
@@ -49,7 +49,7 @@ function judgeRoles(roles: readonly string[] | undefined, organizationRoles: rea
 
 export function judgeOrganization(
   organization: Organization,
-  adAccounts: readonly { choosable: boolean; why?: string }[],
+  adAccounts: readonly { available: boolean; why?: string }[],
 ): Verdict {
   if (organization.state !== undefined && organization.state !== "ACTIVE") {
     return no(`This business is not active at Snapchat (${organization.state.toLowerCase()}).`);
@@ -59,7 +59,7 @@ export function judgeOrganization(
       "You reach no ad account of this business. Ask one of its admins for a role in one, or create one there.",
     );
   }
-  if (!adAccounts.some(({ choosable }) => choosable)) {
+  if (!adAccounts.some(({ available }) => available)) {
     return no("None of the ad accounts that you reach in this business can be chosen; each says why.");
   }
   return yes();
@@ -75,9 +75,9 @@ export function judgeMobileApp(): Verdict {
 }
 
 function yes(why?: string): Verdict {
-  return { choosable: true, ...(why === undefined ? {} : { why }) };
+  return { available: true, ...(why === undefined ? {} : { why }) };
 }
 
 function no(why: string): Verdict {
-  return { choosable: false, why };
+  return { available: false, why };
 }

@@ -1,9 +1,11 @@
 import { isSnapchatError } from "../errors.ts";
 
-/** Where a command writes; tests pass their own. */
+/** Where a command writes, and how it learns that it should end. */
 export interface CommandIo {
-  out(text: string): void;
-  err(text: string): void;
+  stdout: { write(text: string): unknown };
+  stderr: { write(text: string): unknown };
+  /** Ends a command that would otherwise run for ever. */
+  signal?: AbortSignal;
 }
 
 /** A command of the terminal: its arguments in, its exit code out. */
@@ -24,18 +26,18 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
 export async function main(argv: string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    io.out(help());
+    io.stdout.write(`${help()}\n`);
     return name === undefined ? 2 : 0;
   }
   const command = COMMANDS[name];
   if (!command) {
-    io.err(`snapchat-destination: there is no command "${name}".\n\n${help()}`);
+    io.stderr.write(`snapchat-destination: there is no command "${name}".\n\n${help()}\n`);
     return 2;
   }
   try {
     return await (await command.load())(rest, io);
   } catch (error) {
-    io.err(describe(error));
+    io.stderr.write(`${describe(error)}\n`);
     return 1;
   }
 }

@@ -1,0 +1,290 @@
+import { AudiencesClient } from "./audiences/index.ts";
+import {
+  AccountsClient,
+  type CallbackOptions,
+  createAccounts,
+  createOAuthRoutes,
+  createSealer,
+  createVault,
+  type OAuthRoutes,
+  type SealedKind,
+  type Vault,
+} from "./auth/index.ts";
+import { ConversionsClient } from "./capi/index.ts";
+import { systemClock } from "./clock.ts";
+import { createDelivery, type Delivery, type DrainReport, type Worker, type WorkerOptions } from "./delivery/index.ts";
+import { createContext, createDestinations, createTenants, type Tenants } from "./destinations/index.ts";
+import { createHttpClient } from "./http/index.ts";
+import { createPeople } from "./people/index.ts";
+import { createConnectionEvents } from "./snapchat/connection-events.ts";
+import { createCredentials } from "./snapchat/credentials.ts";
+import { createIngest, type Offer } from "./snapchat/ingest.ts";
+import { createMemberRemoval } from "./snapchat/member-removal.ts";
+import { migrated } from "./snapchat/migrated.ts";
+import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
+import { createPlans } from "./snapchat/plan.ts";
+import type { Receipt } from "./snapchat/receipt.ts";
+import { createSegments } from "./snapchat/segments.ts";
+import { checkDurability, checkOptions } from "./snapchat/settings.ts";
+import { createTenant, type Tenant } from "./snapchat/tenant.ts";
+import { toggleCounts } from "./snapchat/toggle-counts.ts";
+import { createTokenCheck } from "./snapchat/token-check.ts";
+import type { Finding, Target } from "./storage/ports.ts";
+import { parseWorkflow } from "./workflow/index.ts";
+
+/** How many items wait, and where. */
+export interface Stats {
+  waiting: number;
+  deadLetters: number;
+  destinations: readonly {
+    destinationId: string;
+    waiting: number;
+    oldestAgeMs: number;
+    deadLetters: number;
+    paused: readonly string[];
+  }[];
+}
+
+/** Snapchat as a destination of a host with many tenants. */
+export interface Snapchat {
+  /** A handle that refuses every id that is not this tenant's. */
+  tenant(tenantId: string): Tenant;
+  /** A queue consumer's mixed batch: one receipt per event, in order; durable once resolved. */
+  track(events: readonly TenantEvent[], options?: Pick<TrackOptions, "tx">): Promise<Receipt[]>;
+  /** Delivers in the background until stopped. */
+  startWorker(options?: WorkerOptions): Worker;
+  /** Delivers what is due, for cron and serverless. */
+  drain(options: { maxMs: number; signal?: AbortSignal }): Promise<DrainReport>;
+  /** Stops delivery of everything, or of one destination or credential, until `resume`. */
+  pause(target?: Target): Promise<void>;
+  resume(target?: Target): Promise<void>;
+  stats(): Promise<Stats>;
+  /** The two addresses of the sign-in, as web-standard requests and responses. */
+  readonly oauth: SnapchatOAuth;
+  readonly tenants: Tenants;
+  readonly keys: Vault["keys"];
+  readonly storage: {
+    /** Settings of the engine that break a promise, as findings. */
+    check(): Promise<Finding[]>;
+    /** Creates or migrates the tables. */
+    migrate(): Promise<void>;
+  };
+  /** Stops workers and closes what this package opened. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface SnapchatOAuth {
+  /** Sends a person to Snapchat's sign-in. */
+  connect(
+    request: Request,
+    options: { tenantId: string; destinationId: string; returnTo?: string; appId?: string },
+  ): Promise<Response>;
+  /** Where Snapchat sends them back to. */
+  callback(request: Request, options: CallbackOptions): Promise<Response>;
+  /** For hosts that answer by themselves. */
+  authorizationUrl: OAuthRoutes["authorizationUrl"];
+}
+
+/**
+ * Composes the rooms for a host with many tenants.
+ *
+ * @throws {SnapchatError} kind `fix_configuration`: `storage_missing`, `app_missing`, `redirect_uri_insecure`,
+ * `encryption_key_missing`, `encryption_key_invalid`, `endpoint_not_allowed`
+ * @example
+ * ```ts
+ * import { createSnapchat } from "snapchat-destination";
+ * import { sqlite } from "snapchat-destination/sqlite";
+ *
+ * export const snapchat = createSnapchat({
+ *   app: { clientId: "…", clientSecret: "…", redirectUri: "https://cdp.example/snapchat/callback" },
+ *   storage: sqlite("snapchat.db"),
+ *   encryptionKeys: [process.env.SNAPCHAT_KEY ?? ""],
+ * });
+ * ```
+ */
+export function createSnapchat(options: SnapchatOptions): Snapchat {
+  const { apps, endpoints } = checkOptions(options);
+  const clock = options.clock ?? systemClock;
+  const storage = options.autoMigrate === false ? options.storage : migrated(options.storage);
+  const { records, outbox } = storage;
+  const http = createHttpClient({
+    origins: Object.values(endpoints),
+    fetch: options.fetch,
+    timeoutMs: options.requestTimeoutMs ?? 15_000,
+  });
+  const sealer = createSealer({ keys: options.encryptionKeys });
+  const conversions = new ConversionsClient({ http, endpoints, clock });
+  const audiences = new AudiencesClient({ http, endpoints });
+  const accountsClient = new AccountsClient({ http, endpoints, clock });
+
+  const connectionEvents = createConnectionEvents(options.onReauthRequired);
+  const vault = createVault({
+    records,
+    sealer,
+    apps,
+    endpoints,
+    http,
+    clock,
+    sealedKinds: SEALED_KINDS,
+    onReauthRequired: connectionEvents.lost,
+  });
+  const accounts = createAccounts({ vault, client: accountsClient });
+  const segments = createSegments({ storage, vault, audiences });
+  const context = createContext({
+    records,
+    sealer,
+    queue: outbox,
+    connections: {
+      info: (tenantId, connectionId) => vault.connections.get(tenantId, connectionId),
+      disconnect: async (tenantId, connectionId) => {
+        await vault.connections.disconnect(tenantId, connectionId);
+      },
+    },
+    accounts,
+    tokenCheck: createTokenCheck(conversions),
+    workflowCheck: { parse: parseWorkflow, toggles: toggleCounts },
+    segments: segments.control(async (tenantId, id) => (await destinations.get(tenantId, id)).connection?.id),
+    clock,
+    visibleAfterMs: storage.capabilities.shared === "process" ? 0 : 2_000,
+  });
+  const destinations = createDestinations(context);
+  connectionEvents.use(destinations);
+
+  const people = createPeople({
+    records,
+    clock,
+    digestKeys: { of: vault.tenantDigestKey, destroy: async () => {} },
+    destinations: async (tenantId) =>
+      (await context.reader.tenant(tenantId)).all.map(({ id, settings }) => ({
+        id,
+        defaultCountry: settings.defaultCountry,
+      })),
+    members: storage.members,
+    removal: createMemberRemoval(
+      () => delivery,
+      () => clock.now(),
+    ),
+    audit: (entry) => context.audit.record(entry),
+    visibleAfterMs: context.visibleAfterMs,
+  });
+  const tenants = createTenants(context, [
+    people.tenantData,
+    { name: "connections", purge: async (tenantId) => void (await vault.forgetTenant(tenantId)) },
+  ]);
+
+  const credentials = createCredentials({ vault, destinations });
+  const delivery: Delivery = createDelivery({
+    storage,
+    credentials,
+    consent: people.consent,
+    events: conversions,
+    segments: audiences,
+    sealer,
+    clock,
+    settings: {
+      ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
+      ...(options.coalesceMs === undefined ? {} : { memberLingerMs: options.coalesceMs }),
+      ...(options.maxQueuedItems === undefined ? {} : { maxQueuedItems: options.maxQueuedItems }),
+    },
+  });
+
+  const plan = createPlans({ sources: options.sources, integration: options.integration });
+  const ingest = createIngest({
+    enabledDestinations: (tenantId) => destinations.enabledDestinations(tenantId),
+    plan,
+    subjects: (tenantId) => people.subjects(tenantId),
+    ensureSegment: (destination, segment) => segments.ensure(destination, segment),
+    append: (items, o) => delivery.append(items, o),
+    now: () => clock.now(),
+  });
+  const track = (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
+    checkDurability(options);
+    return ingest(offers, o);
+  };
+
+  const routes = createOAuthRoutes({
+    vault,
+    records,
+    clock,
+    accounts: accountsClient,
+    async onConnected({ tenantId, destinationId, connection }) {
+      await destinations.connect(tenantId, destinationId, connection.id, { actor: connection.person ?? "snapchat" });
+      await destinations.connectionChanged(tenantId, connection.id);
+    },
+  });
+  const workers = new Set<Worker>();
+
+  const snapchat: Snapchat = {
+    tenant: (tenantId) =>
+      createTenant(tenantId, {
+        track,
+        context,
+        destinations,
+        accounts,
+        vault,
+        people,
+        segments,
+        conversions,
+        credentials,
+        delivery,
+        storage,
+        plan,
+        clock,
+      }),
+    track: (events, o = {}) =>
+      track(
+        events.map(({ tenantId, event, receivedAt }) => ({
+          tenantId,
+          event,
+          receivedAtMs: receivedAt === undefined ? undefined : Number(receivedAt),
+          destinations: undefined,
+        })),
+        o,
+      ),
+    startWorker(o) {
+      const worker = delivery.startWorker(o);
+      workers.add(worker);
+      return worker;
+    },
+    drain: (o) => delivery.drain(o),
+    pause: (target) => delivery.pause(target),
+    resume: (target) => delivery.resume(target),
+    async stats() {
+      const depths = await outbox.depth();
+      const rows = depths.map(({ destinationId, items, oldestAgeMs, dead, paused }) => ({
+        destinationId,
+        waiting: items,
+        oldestAgeMs,
+        deadLetters: Object.values(dead).reduce((sum, count) => sum + count, 0),
+        paused,
+      }));
+      return {
+        waiting: rows.reduce((sum, { waiting }) => sum + waiting, 0),
+        deadLetters: rows.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
+        destinations: rows,
+      };
+    },
+    oauth: {
+      async connect(request, { tenantId, destinationId, returnTo, appId }) {
+        const { connection } = await destinations.get(tenantId, destinationId);
+        return routes.connect(request, { tenantId, destinationId, returnTo, appId, connectionId: connection?.id });
+      },
+      callback: (request, o) => routes.callback(request, o),
+      authorizationUrl: (o) => routes.authorizationUrl(o),
+    },
+    tenants,
+    keys: vault.keys,
+    storage: { check: () => storage.check(), migrate: () => storage.migrate() },
+    async close() {
+      await Promise.all([...workers].map((worker) => worker.stop()));
+      await vault.close();
+      await storage.close();
+    },
+    [Symbol.asyncDispose]: () => snapchat.close(),
+  };
+  return snapchat;
+}
+
+/** Sealed records outside the vault that a key rotation takes along. */
+const SEALED_KINDS: readonly SealedKind[] = [];

@@ -1,0 +1,72 @@
+import type { Vault } from "../auth/index.ts";
+import type { Credential, Credentials, LimitScope } from "../delivery/index.ts";
+import { type Destinations, parseCredentialId } from "../destinations/index.ts";
+import { SnapchatError } from "../errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+
+/** Requests in an interval, by credential. Snapchat's own numbers where a host sets none. */
+export interface LimitSettings {
+  oauthTokenPerSecond?: number;
+  oauthAppPerSecond?: number;
+  conversionsTokenPerSecond?: number;
+  segmentWritesPer5Seconds?: number;
+}
+
+export interface CredentialsDependencies {
+  vault: Pick<Vault, "credential" | "refused">;
+  destinations: Pick<Destinations, "conversionsToken" | "tokenRefused">;
+  limits?: LimitSettings | undefined;
+}
+
+/** What the worker sends with: logins from the vault, Conversions tokens from the destinations, each with its limits. */
+export function createCredentials(dependencies: CredentialsDependencies): Credentials {
+  const { vault, destinations, limits = {} } = dependencies;
+
+  async function resolve(id: string): Promise<Credential> {
+    const parsed = parseCredentialId(id);
+    if (parsed?.kind === "oauth") {
+      const { tenantId, connectionId } = parsed;
+      const { token, version, appId } = await vault.credential(tenantId, connectionId);
+      const shared: LimitScope[] = [
+        perSecond(`oauth-token/${tenantId}/${connectionId}`, limits.oauthTokenPerSecond ?? LIMITS.oauthTokenPerSecond),
+        perSecond(`oauth-app/${appId}`, limits.oauthAppPerSecond ?? LIMITS.oauthAppPerSecond),
+      ];
+      const writes: LimitScope = {
+        key: `segment-writes/${tenantId}/${connectionId}`,
+        perWindow: limits.segmentWritesPer5Seconds ?? LIMITS.segmentWritesPer5Seconds,
+        windowMs: 5_000,
+      };
+      return { id, kind: "oauth", token, version, limits: { events: shared, segments: [...shared, writes] } };
+    }
+    if (parsed) {
+      const { tenantId, destinationId, n } = parsed;
+      const token = await destinations.conversionsToken(tenantId, destinationId, n);
+      if (!token) throw tokenGone(destinationId);
+      const perToken = limits.conversionsTokenPerSecond ?? LIMITS.conversionsTokenPerSecond;
+      const events = [perSecond(`conversions-token/${tenantId}/${destinationId}/${n}`, perToken)];
+      return { id, kind: "conversions_token", token, version: n, limits: { events, segments: [] } };
+    }
+    throw tokenGone(id);
+  }
+
+  return {
+    resolve,
+    async refused(credential) {
+      const parsed = parseCredentialId(credential.id);
+      if (parsed?.kind === "oauth") return vault.refused(parsed.tenantId, parsed.connectionId, credential.version);
+      return parsed ? destinations.tokenRefused(parsed.tenantId, parsed.destinationId, parsed.n) : "pause";
+    },
+  };
+}
+
+const perSecond = (key: string, perWindow: number): LimitScope => ({ key, perWindow, windowMs: 1_000 });
+
+function tokenGone(destinationId: string): SnapchatError {
+  return new SnapchatError({
+    code: "conversions_token_gone",
+    kind: "reauthorize",
+    message: "The Conversions API token that this work was to leave with is no longer there.",
+    fix: "Paste a Conversions API token, or connect the destination to Snapchat.",
+    details: { destinationId },
+  });
+}

@@ -1,0 +1,148 @@
+import { createHash } from "node:crypto";
+import { prepareEvent } from "../capi/index.ts";
+import type { DeliveryItem } from "../delivery/index.ts";
+import { hashedMember } from "../identity/index.ts";
+import { personBytes, type Subjects } from "../people/index.ts";
+import type { CanonicalEvent, Decision } from "../rules/event.ts";
+import type { OneOrMany, UserDataInput } from "../wire/event.ts";
+import type { Plan } from "./plan.ts";
+import type { ReceiptPart } from "./receipt.ts";
+
+/** What became of one decision: a line for the receipt, and the item to deliver where there is one. */
+export interface Decided {
+  part: ReceiptPart;
+  item?: DeliveryItem;
+  /** The segment behind a membership item: made known before the item is stored. */
+  segment?: { link: string; key: string; name: string | undefined };
+}
+
+export interface DecideContext {
+  nowMs: number;
+  receivedAtMs: number | undefined;
+  /** Id of the host event: what pixel and server share. */
+  eventId: string;
+  /** Makes the digests that tombstones are compared with. */
+  subjects: Subjects;
+}
+
+const DAY_MS = 86_400_000;
+/** Snapchat takes events of this age; a destination's settings go before it. */
+const MAX_AGE_MS: Readonly<Record<string, number>> = { WEB: 7 * DAY_MS, MOBILE_APP: 7 * DAY_MS, OFFLINE: 37 * DAY_MS };
+
+/** Turns the router's decision into an item to deliver, or into the reason why there is none. */
+export function decide(decision: Decision, event: CanonicalEvent, plan: Plan, context: DecideContext): Decided {
+  const part: ReceiptPart = {
+    destinationId: plan.destination.id,
+    rule: decision.rule,
+    channel: decision.channel,
+    target: decision.target,
+    status: decision.status === "rejected" ? "rejected" : "skipped",
+    ...(decision.reason ? { reason: decision.reason } : {}),
+    ...(decision.detail ? { detail: decision.detail } : {}),
+  };
+  if (decision.status !== "send") return { part };
+  if (decision.channel === "audience") return decideMembership(decision, event, plan, context, part);
+  if (decision.channel === "client") return { part: { ...part, reason: "client_only" } };
+  return decideEvent(decision, plan, context, part);
+}
+
+function decideEvent(decision: Decision, plan: Plan, context: DecideContext, part: ReceiptPart): Decided {
+  const { destination } = plan;
+  if (!destination.serverSide) return { part: { ...part, reason: "server_side_off" } };
+  const prepared = prepareEvent(decision.event ?? { event_name: decision.target }, { ...plan.prepare, ...context });
+  if (!prepared.ok) return { part: { ...part, status: "rejected", reason: prepared.reason } };
+  const assetId = decision.event?.action_source === "MOBILE_APP" ? destination.mobileAppId : destination.pixelId;
+  if (!assetId) return { part: { ...part, status: "rejected", reason: "asset_missing" } };
+  return {
+    part: { ...part, status: "queued" },
+    item: {
+      type: "event",
+      tenantId: destination.tenantId,
+      destinationId: destination.id,
+      assetId,
+      json: prepared.json,
+      eventId: prepared.eventId ?? context.eventId,
+      orderId: prepared.orderId,
+      eventName: prepared.eventName,
+      eventTime: prepared.eventTime,
+      subjects: context.subjects.ofEvent(prepared.json),
+      acceptedAtMs: context.nowMs,
+      maxAgeMs: maxAge(decision.event?.action_source, plan),
+      ...(destination.settings.validateOnly ? { validateOnly: true } : {}),
+    },
+  };
+}
+
+function maxAge(source: string | undefined, plan: Plan): number | undefined {
+  const key = (source ?? "WEB") as "WEB" | "MOBILE_APP" | "OFFLINE";
+  return plan.prepare.ageLimitsMs?.[key] ?? MAX_AGE_MS[key];
+}
+
+const MEMBER_FIELDS = [
+  { identifier: "email", kind: 0, field: "em" },
+  { identifier: "phone", kind: 1, field: "ph" },
+  { identifier: "mobile_ad_id", kind: 2, field: "madid" },
+] as const;
+
+function decideMembership(
+  decision: Decision,
+  event: CanonicalEvent,
+  plan: Plan,
+  context: DecideContext,
+  part: ReceiptPart,
+): Decided {
+  const { membership } = decision;
+  const { destination } = plan;
+  if (!membership) return { part: { ...part, status: "rejected", reason: "segment_key_missing" } };
+  const identifiers: { kind: 0 | 1 | 2; hash: string }[] = [];
+  for (const { identifier, kind, field } of MEMBER_FIELDS) {
+    if (!plan.identifiers.includes(identifier)) continue;
+    for (const value of values(membership.user[field])) {
+      const hash = hashedMember(identifier, value, { defaultCountry: plan.prepare.defaultCountry });
+      if (hash && !identifiers.some((known) => known.kind === kind && known.hash === hash))
+        identifiers.push({ kind, hash });
+    }
+  }
+  if (identifiers.length === 0) return { part: { ...part, status: "rejected", reason: "no_member_identifier" } };
+  const link = segmentLink(destination.adAccountId ?? "", membership.key);
+  return {
+    part: { ...part, status: "queued" },
+    item: {
+      type: "member",
+      tenantId: destination.tenantId,
+      destinationId: destination.id,
+      link,
+      op: membership.op,
+      identifiers,
+      ...person(event, membership.user, context.subjects),
+      // Taking somebody out is what a withdrawal wants: only additions are asked about again.
+      subjects: membership.op === "add" ? memberSubjects(identifiers, context.subjects) : [],
+      acceptedAtMs: context.nowMs,
+      eventId: context.eventId,
+    },
+    segment: { link, key: membership.key, name: membership.name },
+  };
+}
+
+/**
+ * The name of a segment's queue and link: the same for every process, at most 32 characters whatever the CDP calls its
+ * segment. Segments belong to an ad account, so another account makes another link.
+ */
+export function segmentLink(adAccountId: string, key: string): string {
+  return createHash("sha256").update(`${adAccountId}\n${key}`).digest("base64url").slice(0, 32);
+}
+
+/** Who added an identifier: 16 bytes of a digest, so that one person leaving does not remove what another still holds. */
+function person(event: CanonicalEvent, user: UserDataInput, subjects: Subjects): { person?: Uint8Array } {
+  const id = event.ids.userId ?? event.ids.anonymousId ?? values(user.external_id)[0];
+  return id === undefined ? {} : { person: personBytes(subjects.ofPerson(id)) };
+}
+
+function memberSubjects(identifiers: readonly { kind: 0 | 1 | 2; hash: string }[], subjects: Subjects): string[] {
+  return identifiers.map(({ kind, hash }) => subjects.ofHash(MEMBER_FIELDS[kind].field, hash));
+}
+
+function values(value: OneOrMany<string> | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === "string" ? [value] : value;
+}

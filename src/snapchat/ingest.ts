@@ -1,0 +1,160 @@
+import type { DeliveryItem, Queued } from "../delivery/index.ts";
+import type { ActiveDestination } from "../destinations/index.ts";
+import type { Subjects } from "../people/index.ts";
+import type { CanonicalEvent } from "../rules/event.ts";
+import { brokenBound } from "../wire/bounds.ts";
+import { type Decided, decide } from "./decide.ts";
+import type { Plan } from "./plan.ts";
+import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
+
+/** One host event offered to a tenant's destinations. */
+export interface Offer {
+  tenantId: string;
+  event: unknown;
+  /** When the host received it: the time of an event that carries none. */
+  receivedAtMs: number | undefined;
+  /** Ids of the destinations it is offered to. Absent: all that are enabled. */
+  destinations: readonly string[] | undefined;
+}
+
+export interface IngestDependencies {
+  enabledDestinations(tenantId: string): readonly ActiveDestination[] | Promise<readonly ActiveDestination[]>;
+  plan(destination: ActiveDestination): Plan | undefined;
+  /** Makes a segment's queue known before its first item is stored. */
+  ensureSegment(destination: ActiveDestination, segment: NonNullable<Decided["segment"]>): Promise<void> | void;
+  /** A tenant's digests of people. */
+  subjects(tenantId: string): Subjects | Promise<Subjects>;
+  append(items: readonly DeliveryItem[], options: { tx?: unknown }): Promise<readonly Queued[]>;
+  now(): number;
+}
+
+/** Events routed in one go before the event loop gets its turn: about five milliseconds of work. */
+const EVENTS_PER_TURN = 250;
+
+interface Tenant {
+  enabled: readonly ActiveDestination[];
+  subjects: Subjects;
+}
+
+interface Waiting {
+  item: DeliveryItem;
+  part: ReceiptPart;
+}
+
+/** The way of an event from the host to the outbox. Resolves when everything is stored. */
+export function createIngest(dependencies: IngestDependencies) {
+  return async function track(offers: readonly Offer[], options: { tx?: unknown } = {}): Promise<Receipt[]> {
+    const tenants = await tenantsOf(offers);
+    const nowMs = dependencies.now();
+    const receipts: Receipt[] = [];
+    const waiting: Waiting[] = [];
+    const segments: Promise<void>[] = [];
+    const seen = new Set<string>();
+
+    for (const [index, offer] of offers.entries()) {
+      if (index > 0 && index % EVENTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      const receipt: Receipt = { eventId: undefined, status: "skipped", parts: [] };
+      receipts.push(receipt);
+      const read = reader(offer.event);
+      const tenant = tenants.get(offer.tenantId);
+      for (const destination of tenant?.enabled ?? []) {
+        if (offer.destinations && !offer.destinations.includes(destination.id)) continue;
+        offerTo(destination, offer, read, receipt, tenant?.subjects as Subjects);
+      }
+    }
+    await Promise.all(segments);
+
+    if (waiting.length > 0) {
+      const statuses = await dependencies.append(
+        waiting.map(({ item }) => item),
+        options,
+      );
+      for (const [i, { part }] of waiting.entries()) {
+        if (statuses[i] === "duplicate") Object.assign(part, { status: "duplicate", reason: "already_stored" });
+        if (statuses[i] === "too_large") Object.assign(part, { status: "rejected", reason: "event_too_large" });
+      }
+    }
+    for (const receipt of receipts) receipt.status = overallStatus(receipt.parts);
+    return receipts;
+
+    function offerTo(
+      destination: ActiveDestination,
+      offer: Offer,
+      read: (plan: Plan) => CanonicalEvent,
+      receipt: Receipt,
+      subjects: Subjects,
+    ): void {
+      const plan = dependencies.plan(destination);
+      if (!plan) {
+        receipt.parts.push(refused(destination, "skipped", "no_workflow"));
+        return;
+      }
+      const bound = brokenBound(offer.event);
+      if (bound !== undefined || typeof offer.event !== "object" || offer.event === null) {
+        receipt.parts.push(
+          refused(destination, "rejected", bound === undefined ? "event_not_an_object" : "event_too_large"),
+        );
+        return;
+      }
+      const event = read(plan);
+      const routed = plan.router.route(event, {
+        ...(offer.receivedAtMs === undefined ? {} : { receivedAtMs: offer.receivedAtMs }),
+      });
+      receipt.eventId ??= routed.eventId;
+      const context = { nowMs, receivedAtMs: offer.receivedAtMs, eventId: routed.eventId, subjects };
+      for (const decision of routed.decisions) {
+        const { part, item, segment } = decide(decision, event, plan, context);
+        receipt.parts.push(part);
+        if (!item) continue;
+        if (item.type === "event" && repeated(item.destinationId, item.eventId, item.eventName)) {
+          Object.assign(part, { status: "duplicate", reason: "twice_in_this_call" });
+          continue;
+        }
+        if (segment) {
+          const known = dependencies.ensureSegment(destination, segment);
+          if (known) segments.push(known);
+        }
+        waiting.push({ item, part });
+      }
+    }
+
+    function repeated(destinationId: string, eventId: string, eventName: string): boolean {
+      const key = `${destinationId} ${eventName} ${eventId}`;
+      if (seen.has(key)) return true;
+      seen.add(key);
+      return false;
+    }
+  };
+
+  async function tenantsOf(offers: readonly Offer[]): Promise<Map<string, Tenant>> {
+    const found = new Map<string, Tenant>();
+    for (const { tenantId } of offers) {
+      if (found.has(tenantId)) continue;
+      const enabled = dependencies.enabledDestinations(tenantId);
+      const subjects = dependencies.subjects(tenantId);
+      // Awaited only where it is not known yet: under traffic nothing here waits.
+      found.set(tenantId, {
+        enabled: enabled instanceof Promise ? await enabled : enabled,
+        subjects: subjects instanceof Promise ? await subjects : subjects,
+      });
+    }
+    return found;
+  }
+}
+
+/** Reads an event once per source, however many destinations it is offered to. */
+function reader(event: unknown): (plan: Plan) => CanonicalEvent {
+  let source: Plan["source"] | undefined;
+  let canonical: CanonicalEvent | undefined;
+  return (plan) => {
+    if (source !== plan.source || !canonical) {
+      source = plan.source;
+      canonical = plan.source.read(event);
+    }
+    return canonical;
+  };
+}
+
+function refused(destination: ActiveDestination, status: "skipped" | "rejected", reason: string): ReceiptPart {
+  return { destinationId: destination.id, rule: "", channel: "server", target: "", status, reason };
+}

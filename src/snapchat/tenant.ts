@@ -1,0 +1,229 @@
+import type { Accounts, AccountTree, ImportedConnection, TreeOptions, Vault } from "../auth/index.ts";
+import type { ConversionsClient } from "../capi/index.ts";
+import type { Clock } from "../clock.ts";
+import type { Credentials, Delivery } from "../delivery/index.ts";
+import {
+  type ActiveDestination,
+  type Context,
+  createTenantHandle,
+  type Destination,
+  type Destinations,
+  loginCredential,
+  type MutationOptions,
+  type PreflightReport,
+} from "../destinations/index.ts";
+import { isSnapchatError, type Secret, SnapchatError } from "../errors.ts";
+import type { People } from "../people/index.ts";
+import type { PixelCall } from "../pixel/index.ts";
+import type { Storage } from "../storage/ports.ts";
+import { type Explanation, explain } from "./explain.ts";
+import type { Offer } from "./ingest.ts";
+import type { TrackOptions } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import type { Receipt } from "./receipt.ts";
+import type { LinkedSegment, Segments } from "./segments.ts";
+import { type VerifyReport, verify } from "./verify.ts";
+
+/** What one tenant of the host may do. Ids of other tenants are answered with `not_found`. */
+export interface Tenant {
+  readonly id: string;
+  readonly destinations: ReturnType<typeof createTenantHandle>["destinations"];
+  readonly audit: ReturnType<typeof createTenantHandle>["audit"];
+  /** Offers events to every enabled destination. One receipt per event, in order; durable once resolved. */
+  track(events: readonly unknown[], options?: TrackOptions): Promise<Receipt[]>;
+  /** What would happen to an event, and why. Sends and stores nothing. */
+  explain(destinationId: string, event: unknown, options?: Pick<TrackOptions, "receivedAt">): Promise<Explanation>;
+  /** Looks at the set-up and says what is missing. */
+  preflight(destinationId: string): Promise<PreflightReport>;
+  /** Preflight, what Snapchat last saw, and what waits here. Sends no event. */
+  verify(destinationId: string): Promise<VerifyReport>;
+  readonly accounts: {
+    /** Organizations with their ad accounts and pixels, with what may not be chosen and why. */
+    tree(destinationId: string, options?: TreeOptions): Promise<AccountTree>;
+  };
+  readonly connections: {
+    disconnect(destinationId: string, options?: MutationOptions): Promise<Destination>;
+    /** Takes over a login made elsewhere. */
+    import(destinationId: string, login: ImportedConnection, options?: MutationOptions): Promise<Destination>;
+  };
+  readonly segments: {
+    /** The CDP's segments that were seen, with Snapchat's id once it is made. */
+    list(destinationId: string): Promise<LinkedSegment[]>;
+  };
+  readonly deadLetters: TenantDeadLetters;
+  readonly people: {
+    forget(
+      person: Parameters<People["forget"]>[1],
+      options?: Parameters<People["forget"]>[2],
+    ): ReturnType<People["forget"]>;
+    revokeConsent(
+      person: Parameters<People["revokeConsent"]>[1],
+      options?: Parameters<People["revokeConsent"]>[2],
+    ): ReturnType<People["revokeConsent"]>;
+    inspect(person: Parameters<People["inspect"]>[1]): ReturnType<People["inspect"]>;
+  };
+  readonly pixel: {
+    /** The calls a browser would make for an event: a dry run. */
+    calls(destinationId: string, event: unknown): Promise<PixelCall[]>;
+  };
+}
+
+type DeadLetters = Delivery["deadLetters"];
+type Rest<F> = F extends (first: infer O) => infer R ? (options?: Omit<O, "destinationId">) => R : never;
+
+/** What could not be delivered, with the reason; looked at, sent again, or removed. */
+export interface TenantDeadLetters {
+  list(destinationId: string, options?: Parameters<Rest<DeadLetters["list"]>>[0]): ReturnType<DeadLetters["list"]>;
+  replay(
+    destinationId: string,
+    options?: Parameters<Rest<DeadLetters["replay"]>>[0],
+  ): ReturnType<DeadLetters["replay"]>;
+  purge(destinationId: string, options?: Parameters<Rest<DeadLetters["purge"]>>[0]): ReturnType<DeadLetters["purge"]>;
+}
+
+export interface TenantDependencies {
+  track(offers: readonly Offer[], options: { tx?: unknown }): Promise<Receipt[]>;
+  context: Context;
+  destinations: Destinations;
+  accounts: Accounts;
+  vault: Vault;
+  people: People;
+  segments: Segments;
+  conversions: ConversionsClient;
+  credentials: Credentials;
+  delivery: Pick<Delivery, "deadLetters">;
+  storage: Storage;
+  plan(destination: ActiveDestination): Plan | undefined;
+  clock: Clock;
+}
+
+export function createTenant(tenantId: string, dependencies: TenantDependencies): Tenant {
+  const { context, destinations, vault, people, delivery, clock } = dependencies;
+  const { destinations: own, audit, preflight } = createTenantHandle({ destinations, audit: context.audit }, tenantId);
+
+  /** Asked first by everything below that takes a destination's id. */
+  const mine = (destinationId: string): Promise<Destination> => destinations.get(tenantId, destinationId);
+
+  async function active(destinationId: string): Promise<ActiveDestination> {
+    await mine(destinationId);
+    const tenant = await context.reader.tenant(tenantId);
+    const found = tenant.all.find(({ id }) => id === destinationId);
+    if (found) return found;
+    await context.reader.changed(tenantId);
+    return (await context.reader.tenant(tenantId)).all.find(({ id }) => id === destinationId) as ActiveDestination;
+  }
+
+  async function explained(destinationId: string, event: unknown, receivedAt?: Date | number): Promise<Explanation> {
+    const destination = await active(destinationId);
+    return explain({
+      event,
+      destination,
+      plan: dependencies.plan(destination),
+      receivedAtMs: receivedAt === undefined ? undefined : Number(receivedAt),
+      nowMs: clock.now(),
+      subjects: await people.subjects(tenantId),
+    });
+  }
+
+  return {
+    id: tenantId,
+    destinations: own,
+    audit,
+    preflight,
+    track(events, { destinations: only, receivedAt, tx } = {}) {
+      const receivedAtMs = receivedAt === undefined ? undefined : Number(receivedAt);
+      return dependencies.track(
+        events.map((event) => ({ tenantId, event, receivedAtMs, destinations: only })),
+        tx === undefined ? {} : { tx },
+      );
+    },
+    explain: (destinationId, event, o) => explained(destinationId, event, o?.receivedAt),
+    async verify(destinationId) {
+      const destination = await mine(destinationId);
+      const [depth] = await dependencies.storage.outbox.depth([destinationId]);
+      return verify({
+        destinationId,
+        preflight: await preflight(destinationId),
+        pixelId: destination.pixelId,
+        tokens: await tokensOf(destination),
+        conversions: dependencies.conversions,
+        depth,
+      });
+    },
+    accounts: {
+      async tree(destinationId, o) {
+        const { connection } = await mine(destinationId);
+        if (!connection) throw notConnected();
+        return dependencies.accounts.tree(tenantId, connection.id, o);
+      },
+    },
+    connections: {
+      disconnect: (destinationId, o) => own.disconnect(destinationId, o),
+      async import(destinationId, login, o) {
+        const { connection: before } = await mine(destinationId);
+        const id = login.id ?? before?.id;
+        const saved = await vault.connections.import(tenantId, id === undefined ? login : { ...login, id });
+        const connected = await own.connect(destinationId, saved.id, o);
+        await destinations.connectionChanged(tenantId, saved.id);
+        return connected;
+      },
+    },
+    segments: {
+      async list(destinationId) {
+        await mine(destinationId);
+        return dependencies.segments.list(tenantId, destinationId);
+      },
+    },
+    deadLetters: {
+      async list(destinationId, o) {
+        await mine(destinationId);
+        return delivery.deadLetters.list({ ...o, destinationId });
+      },
+      async replay(destinationId, o) {
+        await mine(destinationId);
+        return delivery.deadLetters.replay({ ...o, destinationId });
+      },
+      async purge(destinationId, o) {
+        await mine(destinationId);
+        return delivery.deadLetters.purge({ ...o, destinationId });
+      },
+    },
+    people: {
+      forget: (person, o) => people.forget(tenantId, person, o),
+      revokeConsent: (person, o) => people.revokeConsent(tenantId, person, o),
+      inspect: (person) => people.inspect(tenantId, person),
+    },
+    pixel: {
+      async calls(destinationId, event) {
+        const { parts } = await explained(destinationId, event);
+        return parts.flatMap(({ call }) => (call ? [call] : []));
+      },
+    },
+  };
+
+  /** The Conversions token first, then the login: what one of them may not read the other may. */
+  async function tokensOf(destination: Destination): Promise<Secret[]> {
+    const found: Secret[] = [];
+    const own = await destinations.eventsToken(tenantId, destination.id);
+    if (own) found.push(own);
+    if (destination.connection?.status === "connected") {
+      try {
+        const { token } = await dependencies.credentials.resolve(loginCredential(tenantId, destination.connection.id));
+        found.push(token);
+      } catch (error) {
+        // Preflight has a line of its own for a login that does not work.
+        if (!isSnapchatError(error)) throw error;
+      }
+    }
+    return found;
+  }
+}
+
+function notConnected(): SnapchatError {
+  return new SnapchatError({
+    code: "not_connected",
+    kind: "fix_configuration",
+    message: "Nobody has signed in at Snapchat for this destination yet.",
+    fix: "Send the marketer to oauth.connect() first.",
+  });
+}

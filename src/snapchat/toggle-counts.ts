@@ -1,0 +1,14 @@
+import type { Workflow } from "../workflow/index.ts";
+
+/** How many rules are switched on, by way: for preflight. */
+export function toggleCounts(workflow: unknown): { server: number; client: number; audience: number } {
+  const counts = { server: 0, client: 0, audience: 0 };
+  for (const { to, server, client } of (workflow as Workflow).rules) {
+    if (to.startsWith("segment:")) counts.audience += server ? 1 : 0;
+    else {
+      counts.server += server ? 1 : 0;
+      counts.client += client ? 1 : 0;
+    }
+  }
+  return counts;
+}
