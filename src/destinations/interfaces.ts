@@ -81,7 +81,7 @@ export interface WorkflowCheck {
   /** The workflow as it shall be stored. @throws {SnapchatError} `workflow_invalid` */
   parse(json: unknown): unknown;
   /** How many rules send on each way; for preflight. */
-  toggles?(workflow: unknown): { server: number; client: number; audience: number };
+  toggles?(workflow: unknown): { server: number; client: number; audience: number } | undefined;
 }
 
 /** What becomes of a destination's segments at Snapchat. */

@@ -66,13 +66,14 @@ async function markDeleting(
       "Say what becomes of the segments at Snapchat.",
     );
   }
-  const operation = context.ulid(await context.records.now());
   const target = { tenantId, id, action: "destination.deleting", whileDeleting: true };
-  const { stored } = await mutate(context, target, options, (before) => {
+  const { stored } = await mutate(context, target, options, async (before) => {
     const choice = segments ?? before.deleting?.segments ?? "keep";
     if (before.deleting?.segments === choice) return undefined;
     const { enabled: _, ...rest } = before;
-    const deleting = { segments: choice, operation: before.deleting?.operation ?? operation };
+    // The id of the last audit line, made now so that a repeat writes the same one.
+    const operation = before.deleting?.operation ?? context.ulid(await context.records.now());
+    const deleting = { segments: choice, operation };
     return { next: { ...rest, enabled: false, deleting }, detail: { segments: choice } };
   });
   return stored;

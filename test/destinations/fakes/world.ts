@@ -79,21 +79,32 @@ export const tree: AccountTree = {
 
 export interface World extends ReturnType<typeof createWorld> {}
 
-/** A whole room with fakes around it. `records` given: another process on the same storage. */
-export function createWorld(shared?: {
-  clock: FakeClock;
-  records: MemoryRecords;
-  queue: MemoryQueue;
-  connections: Map<string, ConnectionInfo>;
-}) {
-  const clock = shared?.clock ?? new FakeClock();
-  const records = shared?.records ?? new MemoryRecords(clock);
-  const queue = shared?.queue ?? new MemoryQueue();
+/** `clock` to `connections`: those of another process on the same storage. */
+interface Shared {
+  clock?: FakeClock;
+  records?: MemoryRecords;
+  queue?: MemoryQueue;
+  connections?: Map<string, ConnectionInfo>;
+  /** What the workflow has switched on. */
+  toggles?: Toggles;
+}
+
+type Toggles = { server: number; client: number; audience: number };
+
+/** A whole room with fakes around it. */
+export function createWorld(shared: Shared = {}) {
+  const clock = shared.clock ?? new FakeClock();
+  const records = shared.records ?? new MemoryRecords(clock);
+  const queue = shared.queue ?? new MemoryQueue();
   /** By `tenant connection`. */
-  const connections = shared?.connections ?? new Map<string, ConnectionInfo>();
+  const connections = shared.connections ?? new Map<string, ConnectionInfo>();
   const segmentCalls: unknown[][] = [];
   const judged: { assetId: string; text: string }[] = [];
-  const script = { token: "accepted" as "accepted" | "refused" | "unknown" | Error, tree: tree as AccountTree | Error };
+  const script = {
+    token: "accepted" as "accepted" | "refused" | "unknown" | Error,
+    tree: tree as AccountTree | Error,
+    toggles: shared.toggles,
+  };
 
   const segments: SegmentControl = {
     async release(...call) {
@@ -143,6 +154,7 @@ export function createWorld(shared?: {
       },
     },
     workflowCheck: {
+      toggles: () => script.toggles,
       parse(json) {
         if (typeof json === "object" && json !== null && "rules" in json) return json;
         throw new SnapchatError({
