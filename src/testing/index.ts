@@ -1,3 +1,4 @@
+export { createFakeClock, type FakeClock, type FakeClockOptions } from "./clock.ts";
 export * from "./simulator/index.ts";
 export {
   type Exchange,

@@ -1,0 +1,32 @@
+export type { GroupRef, Queued } from "./append.ts";
+export type { Counters } from "./counters.ts";
+export { createDelivery, type Delivery, type DeliveryOptions } from "./delivery.ts";
+export type { DeliveryEvent, Emit, OnSettled, SettledItem } from "./emitted.ts";
+export type {
+  Consent,
+  Credential,
+  Credentials,
+  EventOutcome,
+  EventSender,
+  EventSendOptions,
+  LimitScope,
+  MemberKind,
+  RequestRecord,
+  Sealer,
+  SegmentSeen,
+  SegmentSender,
+  SegmentSendOptions,
+} from "./interfaces.ts";
+export { type DeliveryItem, type EventItem, eventsGroup, type MemberItem, membersGroup } from "./item.ts";
+export {
+  readSegmentLink,
+  type SegmentLink,
+  type SegmentLinkRef,
+  segmentGroup,
+  segmentLinkId,
+  segmentLinkKey,
+  segmentMarker,
+  writeSegmentLink,
+} from "./segment-link.ts";
+export { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
+export type { Worker, WorkerOptions } from "./worker.ts";

@@ -1,0 +1,143 @@
+import type { Clock } from "../clock.ts";
+import type { Slots } from "../storage/ports.ts";
+import { nextDelay, type Random } from "./backoff.ts";
+import type { LimitScope, RequestRecord } from "./interfaces.ts";
+
+/** A time at which one request may leave, on the monotonic clock. */
+export interface Slot {
+  /** Not before. */
+  fromMs: number;
+  /** Void after. */
+  toMs: number;
+}
+
+export type Reservation = { slot: Slot } | { retryInMs: number; blockedBy: string };
+
+export interface Limits {
+  /** Asks every scope for one slot. Known to be full: answered without asking. */
+  reserve(scopes: readonly LimitScope[]): Promise<Reservation>;
+  /** A 429: no request of the limit leaves before then, in any process, and fewer from then on. Answers the wait. */
+  refused(scopes: readonly LimitScope[], retryAfterMs: number | undefined): Promise<number>;
+  /** An answer that was not a 429, with what its headers say. */
+  observed(scopes: readonly LimitScope[], rateLimit: RequestRecord["rateLimit"]): Promise<void>;
+  /** Until a scope is known to have nothing free. */
+  blockedForMs(scopes: readonly LimitScope[]): number;
+  /** Limits that are lowered or blocked now. */
+  lowered(): { key: string; factor: number; blockedForMs: number }[];
+}
+
+export interface LimitsOptions {
+  slots: Slots;
+  clock: Clock;
+  random: Random;
+  /** The part of each limit that background work may use. Default 0.9. */
+  share?: number;
+}
+
+/** A slot is void this long after its time. */
+export const SLOT_VOID_MS = 250;
+/** Lowered limits come back in steps this long. */
+const RECOVERY_STEP_MS = 10_000;
+const LOWEST = 0.1;
+
+interface State {
+  factor: number;
+  changedAt: number;
+  blockedUntil: number;
+  delayMs: number | undefined;
+}
+
+/** Slots in every limit a request falls under; limits that Snapchat's answers lower live. */
+export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOptions): Limits {
+  const states = new Map<string, State>();
+
+  function stateOf(key: string): State {
+    let state = states.get(key);
+    if (!state) {
+      state = { factor: 1, changedAt: 0, blockedUntil: 0, delayMs: undefined };
+      states.set(key, state);
+    }
+    return state;
+  }
+
+  function lower(scope: LimitScope): LimitScope {
+    const state = states.get(scope.key);
+    if (state && state.factor < 1) {
+      const steps = Math.floor((clock.monotonic() - state.changedAt) / RECOVERY_STEP_MS);
+      if (steps > 0) {
+        state.factor = Math.min(1, state.factor + steps * 0.1);
+        state.changedAt += steps * RECOVERY_STEP_MS;
+      }
+    }
+    const perWindow = Math.max(1, Math.floor(scope.perWindow * share * (state?.factor ?? 1)));
+    return { key: scope.key, perWindow, windowMs: scope.windowMs };
+  }
+
+  const blockedForMs = (scopes: readonly LimitScope[]) => {
+    const now = clock.monotonic();
+    let longest = 0;
+    for (const { key } of scopes) longest = Math.max(longest, (states.get(key)?.blockedUntil ?? 0) - now);
+    return longest;
+  };
+
+  async function block(scope: LimitScope, forMs: number): Promise<void> {
+    const state = stateOf(scope.key);
+    state.blockedUntil = Math.max(state.blockedUntil, clock.monotonic() + forMs);
+    await slots.block(scope.key, Math.ceil(forMs));
+  }
+
+  return {
+    async reserve(scopes) {
+      if (scopes.length === 0) return { slot: { fromMs: 0, toMs: Number.POSITIVE_INFINITY } };
+      const asked = clock.monotonic();
+      const blocked = blockedForMs(scopes);
+      if (blocked > 0) return { retryInMs: blocked, blockedBy: longestBlocked(scopes, states) };
+      const given = await slots.reserve(scopes.map(lower), 1);
+      const answered = clock.monotonic();
+      if ("inMs" in given) {
+        const inMs = given.inMs[0] ?? 0;
+        return { slot: { fromMs: answered + inMs, toMs: asked + inMs + SLOT_VOID_MS } };
+      }
+      const state = stateOf(given.blockedBy);
+      state.blockedUntil = Math.max(state.blockedUntil, answered + given.retryInMs);
+      return given;
+    },
+    async refused(scopes, retryAfterMs) {
+      const scope = scopes[0];
+      if (!scope) return retryAfterMs ?? 1_000;
+      const state = stateOf(scope.key);
+      const now = clock.monotonic();
+      // Answers that were on their way together are one refusal.
+      if (now - state.changedAt > 1_000 || state.factor === 1) {
+        state.factor = Math.max(LOWEST, state.factor / 2);
+        state.delayMs = nextDelay(state.delayMs, random, { minMs: 1_000, maxMs: 60_000 });
+      }
+      state.changedAt = now;
+      const forMs = Math.max(retryAfterMs ?? 0, state.delayMs ?? 1_000);
+      await block(scope, forMs);
+      return forMs;
+    },
+    async observed(scopes, rateLimit) {
+      const scope = scopes[0];
+      if (!scope) return;
+      const state = states.get(scope.key);
+      if (state) state.delayMs = undefined;
+      if (rateLimit && rateLimit.remaining <= 0 && rateLimit.resetInMs > 0) await block(scope, rateLimit.resetInMs);
+    },
+    blockedForMs,
+    lowered() {
+      const now = clock.monotonic();
+      return [...states]
+        .map(([key, { factor, blockedUntil }]) => ({ key, factor, blockedForMs: Math.max(0, blockedUntil - now) }))
+        .filter(({ factor, blockedForMs: ms }) => factor < 1 || ms > 0);
+    },
+  };
+}
+
+function longestBlocked(scopes: readonly LimitScope[], states: Map<string, State>): string {
+  let key = scopes[0]?.key ?? "";
+  for (const scope of scopes) {
+    if ((states.get(scope.key)?.blockedUntil ?? 0) > (states.get(key)?.blockedUntil ?? 0)) key = scope.key;
+  }
+  return key;
+}

@@ -1,0 +1,60 @@
+import type { MemberOp } from "../storage/ports.ts";
+import type { MemberKind } from "./interfaces.ts";
+import type { StoredMember } from "./payload.ts";
+
+/** One person's change as it was stored. */
+export interface PlacedMember {
+  member: StoredMember;
+  /** Of its entry: decides which of two changes is the later one. */
+  position: number;
+  /** It may have reached Snapchat already. */
+  doubted: boolean;
+}
+
+/** The last word on one identifier. */
+export interface FoldedIdentifier {
+  kind: MemberKind;
+  hash: Uint8Array;
+  /** The last change of each person, in order. */
+  ops: MemberOp[];
+  /** Snapchat may hold something else than is known here: it has to be told again, changed or not. */
+  doubted: boolean;
+}
+
+/** The same identifier of the same kind: one latin-1 character for each byte, which is quick to make. */
+function identifierKey(kind: MemberKind, hash: Uint8Array): string {
+  return kind + Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
+}
+
+/**
+ * Folds changes, given in order of position, to the last one of each person for each identifier. A remove without a
+ * person takes back what everybody said before.
+ *
+ * @param byPerson false where nothing remembers persons: then the last change of an identifier counts, whoever made it.
+ */
+export function foldMembers(placed: readonly PlacedMember[], byPerson: boolean): FoldedIdentifier[] {
+  const folded = new Map<string, FoldedIdentifier>();
+  for (const { member, position, doubted } of placed) {
+    const { op, person } = member;
+    for (const { kind, hash } of member.identifiers) {
+      const key = identifierKey(kind, hash);
+      let one = folded.get(key);
+      if (!one) {
+        one = { kind, hash, ops: [], doubted: false };
+        folded.set(key, one);
+      }
+      one.doubted ||= doubted || op === "assert";
+      if (op === "assert") continue;
+      const next: MemberOp = { op, kind, hash, position, ...(person && byPerson ? { person } : {}) };
+      const last = one.ops.length === 0 || !byPerson || (op === "remove" && !person);
+      one.ops = last ? [next] : [...one.ops.filter((earlier) => !replaces(next, earlier)), next];
+    }
+  }
+  return [...folded.values()];
+}
+
+/** A remove of everybody is nobody's own: it stays beside what is said after it. */
+function replaces(next: MemberOp, earlier: MemberOp): boolean {
+  if (!earlier.person) return !next.person && earlier.op === "add";
+  return next.person !== undefined && Buffer.compare(next.person, earlier.person) === 0;
+}

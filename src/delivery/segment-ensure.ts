@@ -1,0 +1,130 @@
+import { isSnapchatError } from "../errors.ts";
+import type { Records } from "../storage/ports.ts";
+import type { Context } from "./context.ts";
+import type { Gate } from "./gate.ts";
+import type { SegmentSender, SegmentSendOptions } from "./interfaces.ts";
+import {
+  readSegmentLink,
+  type SegmentLinkRef,
+  type StoredSegmentLink,
+  segmentLinkKey,
+  segmentMarker,
+  writeSegmentLink,
+} from "./segment-link.ts";
+import { isStorageError } from "./storage-call.ts";
+
+export type EnsuredSegment =
+  | { state: "ready"; segmentId: string }
+  /** Another process is making it. */
+  | { state: "busy"; retryInMs: number }
+  | { state: "deleted"; segmentId: string }
+  /** No link is stored for this group. */
+  | { state: "missing" };
+
+/** A lock that nobody gave back is free again after this long. */
+const LOCK_MS = 60_000;
+
+/** The segment of a link, made at Snapchat on first use: once, whoever asks. Failures of Snapchat are thrown. */
+export async function ensureSegment(
+  context: Pick<Context, "storage" | "emit">,
+  sender: SegmentSender,
+  ref: SegmentLinkRef,
+  call: SegmentSendOptions,
+  gate: Gate,
+): Promise<EnsuredSegment> {
+  const { records } = context.storage;
+  const stored = await readSegmentLink(records, ref);
+  if (!stored) return { state: "missing" };
+  const { link } = stored;
+  if (link.state === "deleted") return { state: "deleted", segmentId: link.segmentId ?? "" };
+  if (link.segmentId !== undefined) return { state: "ready", segmentId: link.segmentId };
+
+  const lock = `~lock/${segmentLinkKey(ref)}`;
+  const locked = await tryLock(records, lock);
+  if (locked === undefined) return { state: "busy", retryInMs: 5_000 };
+  try {
+    const made = await make(context, sender, ref, stored, call, gate);
+    if (made.state === "ready") context.emit({ type: "segment_created", ...ref, segmentId: made.segmentId });
+    return made;
+  } finally {
+    await records.delete(lock, { ifVersion: locked }).catch(() => false);
+  }
+}
+
+async function make(
+  context: Pick<Context, "storage">,
+  sender: SegmentSender,
+  ref: SegmentLinkRef,
+  stored: StoredSegmentLink,
+  call: SegmentSendOptions,
+  gate: Gate,
+): Promise<EnsuredSegment> {
+  const { records } = context.storage;
+  const { link } = stored;
+  const marker = segmentMarker(ref, link);
+  let { version } = stored;
+  try {
+    if (link.state === "creating") {
+      const found = await find(sender, link.adAccountId, marker, call, gate);
+      if (found !== undefined) {
+        await writeSegmentLink(records, ref, { ...link, segmentId: found, state: "ready" }, version);
+        return { state: "ready", segmentId: found };
+      }
+    }
+    // Written before it is asked for: whoever comes after a crash looks for the marker first.
+    version = await writeSegmentLink(records, ref, { ...link, state: "creating" }, version);
+    await gate.pass();
+    const { name, adAccountId, description, retentionInDays } = link;
+    let segmentId: string;
+    try {
+      const segment = await sender.segments.create(
+        adAccountId,
+        {
+          name,
+          description: description ? `${description} ${marker}` : marker,
+          ...(retentionInDays === undefined ? {} : { retentionInDays }),
+        },
+        call,
+      );
+      segmentId = segment.id;
+    } catch (error) {
+      if (isKnownRefusal(error)) await writeSegmentLink(records, ref, { ...link, state: "new" }, version);
+      throw error;
+    }
+    await writeSegmentLink(records, ref, { ...link, segmentId, state: "ready" }, version);
+    return { state: "ready", segmentId };
+  } catch (error) {
+    if (isStorageError(error) && error.code === "version_conflict") return { state: "busy", retryInMs: 1_000 };
+    throw error;
+  }
+}
+
+/** Snapchat said no: nothing was made. */
+function isKnownRefusal(error: unknown): boolean {
+  if (!isSnapchatError(error)) return false;
+  const { status, sent } = error.details;
+  return sent === "no" || (typeof status === "number" && status >= 400 && status < 500 && status !== 408);
+}
+
+async function find(
+  sender: SegmentSender,
+  adAccountId: string,
+  marker: string,
+  call: SegmentSendOptions,
+  gate: Gate,
+): Promise<string | undefined> {
+  await gate.pass();
+  for await (const { id, description } of sender.segments.list(adAccountId, call)) {
+    if (description?.includes(marker)) return id;
+  }
+  return undefined;
+}
+
+async function tryLock(records: Records, key: string): Promise<number | undefined> {
+  try {
+    return await records.put(key, Buffer.of(1), { ifVersion: 0, ttlMs: LOCK_MS });
+  } catch (error) {
+    if (isStorageError(error) && error.code === "version_conflict") return undefined;
+    throw error;
+  }
+}

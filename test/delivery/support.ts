@@ -1,0 +1,238 @@
+import type { Clock } from "../../src/clock.ts";
+import type { DeliveryEvent, DeliveryOptions, EventItem, MemberItem } from "../../src/delivery/index.ts";
+import { createDelivery, segmentGroup, segmentLinkId, writeSegmentLink } from "../../src/delivery/index.ts";
+import type {
+  Credential,
+  Credentials,
+  EventOutcome,
+  EventSender,
+  EventSendOptions,
+  SegmentSender,
+} from "../../src/delivery/interfaces.ts";
+import { Secret, SnapchatError } from "../../src/errors.ts";
+import { memory } from "../../src/storage/memory/index.ts";
+import type { Group, Storage } from "../../src/storage/ports.ts";
+import { createFakeClock, type FakeClock } from "../../src/testing/clock.ts";
+
+/** A seeded random number generator (mulberry32): the same seed gives the same history. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** The engine under test waits on the test's clock instead of on a timer. */
+export function onClock(storage: Storage, clock: Clock, everyMs = 50): Storage {
+  const outbox = Object.create(storage.outbox) as Storage["outbox"];
+  outbox.wait = ({ maxMs, signal }) => clock.sleep(Math.min(maxMs, everyMs), signal);
+  return Object.create(storage, { outbox: { value: outbox } }) as Storage;
+}
+
+export function credential(id = "conversions/acme/d1/1", version = 1): Credential {
+  return {
+    id,
+    kind: id.startsWith("oauth") ? "oauth" : "conversions_token",
+    token: new Secret(`token-of-${id}-v${version}`),
+    version,
+    limits: {
+      events: [{ key: `token/${id}`, perWindow: 1_000, windowMs: 1_000 }],
+      segments: [{ key: `token/${id}`, perWindow: 10, windowMs: 1_000 }],
+    },
+  };
+}
+
+export function event(n: number | string, more: Partial<EventItem> = {}): EventItem {
+  return {
+    type: "event",
+    tenantId: "acme",
+    destinationId: "d1",
+    assetId: "pixel-1",
+    json: JSON.stringify({ event_name: "PURCHASE", event_id: `e-${n}`, custom_data: { value: 1, note: "München" } }),
+    eventId: `e-${n}`,
+    eventName: "PURCHASE",
+    eventTime: Date.UTC(2026, 0, 1) / 1_000,
+    subjects: [`subject-${n}`],
+    acceptedAtMs: Date.UTC(2026, 0, 1),
+    ...more,
+  };
+}
+
+export const hashOf = (n: number): string => n.toString(16).padStart(64, "0");
+
+export function member(n: number, op: "add" | "remove", more: Partial<MemberItem> = {}): MemberItem {
+  return {
+    type: "member",
+    tenantId: "acme",
+    destinationId: "d1",
+    link: "vip",
+    op,
+    identifiers: [{ kind: 0, hash: hashOf(n) }],
+    person: Buffer.from(n.toString(16).padStart(32, "0"), "hex"),
+    subjects: [`subject-${n}`],
+    acceptedAtMs: Date.UTC(2026, 0, 1),
+    ...more,
+  };
+}
+
+export const eventsOf = (more: Partial<Group> = {}): Group => ({
+  tenantId: "acme",
+  destinationId: "d1",
+  name: "events/pixel-1",
+  exclusive: false,
+  credentialId: "conversions/acme/d1/1",
+  ...more,
+});
+
+export interface SentRequest {
+  assetId: string;
+  eventIds: string[];
+  token: string;
+  atMs: number;
+  validateOnly: boolean;
+}
+
+/** What Snapchat would say to a request of events; the default takes everything. */
+export type Answer = (
+  request: SentRequest,
+  options: EventSendOptions,
+) => Promise<EventOutcome[] | EventOutcome> | EventOutcome[] | EventOutcome;
+
+export const DELIVERED: EventOutcome = { status: "delivered", known: true, requestId: "r-1" };
+
+/** An event sender that keeps what it was given and answers what the test says. */
+export function fakeEvents(clock: Clock, answer: Answer = () => DELIVERED): EventSender & { sent: SentRequest[] } {
+  const sent: SentRequest[] = [];
+  return {
+    sent,
+    async sendPrepared(assetId, items, options) {
+      try {
+        await options.beforeRequest?.();
+      } catch (error) {
+        const wait = error instanceof SnapchatError ? error.retryAfterMs : undefined;
+        const outcome: EventOutcome = { status: "retry", known: true, code: "slot_refused", retryAfterMs: wait };
+        return { outcomes: items.map(() => outcome), requests: [] };
+      }
+      const request: SentRequest = {
+        assetId,
+        eventIds: items.map((item) => (JSON.parse(item.json) as { event_id: string }).event_id),
+        token: options.token.reveal(),
+        atMs: clock.monotonic(),
+        validateOnly: options.validateOnly === true,
+      };
+      sent.push(request);
+      const said = await answer(request, options);
+      const outcomes = Array.isArray(said) ? said : items.map(() => said);
+      return { outcomes, requests: [{ status: 200, durationMs: 1, items: items.length }] };
+    },
+  };
+}
+
+export type SegmentCall = {
+  op: "create" | "list" | "add" | "remove";
+  segmentId: string;
+  kind?: string;
+  hashes: string[];
+};
+
+export interface FakeSegments extends SegmentSender {
+  calls: SegmentCall[];
+  /** Members by segment id, as `kind hash`. */
+  held: Map<string, Set<string>>;
+  made: { id: string; name: string; description: string }[];
+}
+
+/** Segments in memory. `fault` may throw or wait before or after a call takes effect. */
+export function fakeSegments(
+  fault: (call: SegmentCall, when: "before" | "after") => Promise<void> | void = () => {},
+): FakeSegments {
+  const calls: SegmentCall[] = [];
+  const held: FakeSegments["held"] = new Map();
+  const made: FakeSegments["made"] = [];
+  async function call(one: SegmentCall, effect: () => void): Promise<void> {
+    calls.push(one);
+    await fault(one, "before");
+    effect();
+    await fault(one, "after");
+  }
+  const change = (op: "add" | "remove") => async (segmentId: string, kind: string, hashes: string[]) => {
+    await call({ op, segmentId, kind, hashes }, () => {
+      const set = held.get(segmentId) ?? new Set();
+      held.set(segmentId, set);
+      for (const hash of hashes) {
+        if (op === "add") set.add(`${kind} ${hash}`);
+        else set.delete(`${kind} ${hash}`);
+      }
+    });
+    return { accepted: hashes.length };
+  };
+  return {
+    calls,
+    held,
+    made,
+    members: { add: change("add"), remove: change("remove") },
+    segments: {
+      async create(_account, { name, description = "" }) {
+        const id = `seg-${made.length + 1}`;
+        await call({ op: "create", segmentId: id, hashes: [] }, () => {
+          made.push({ id, name, description });
+        });
+        return { id };
+      },
+      async *list() {
+        await call({ op: "list", segmentId: "", hashes: [] }, () => {});
+        yield* made;
+      },
+    },
+  };
+}
+
+export const goodCredentials: Credentials = {
+  resolve: async (id) => credential(id),
+  refused: async () => "pause",
+};
+
+export async function setup(options: Partial<DeliveryOptions> & { answer?: Answer; clock?: FakeClock } = {}) {
+  const { answer, clock = createFakeClock(), ...rest } = options;
+  const storage = options.storage ?? memory({ clock });
+  const events = fakeEvents(clock, answer);
+  const seen: DeliveryEvent[] = [];
+  const delivery = createDelivery({
+    credentials: goodCredentials,
+    events,
+    emit: (one) => seen.push(one),
+    clock,
+    random: seeded(7),
+    ...rest,
+    storage: onClock(storage, clock),
+  });
+  await delivery.open([eventsOf()]);
+  return { clock, storage, events, delivery, seen };
+}
+
+/** Saves a link and opens its group, as the composition does. */
+export async function linkSegment(
+  storage: Storage,
+  key = "vip",
+  more: { tenantId?: string; destinationId?: string } = {},
+) {
+  const ref = { tenantId: "acme", destinationId: "d1", link: segmentLinkId(key), ...more };
+  await writeSegmentLink(
+    storage.records,
+    ref,
+    { key, name: key, adAccountId: "account-1", state: "new", generation: 1 },
+    0,
+  );
+  await storage.outbox.open([segmentGroup(ref, "oauth/acme/c1")]);
+  return ref;
+}
+
+export const failure = (
+  code: string,
+  details: Record<string, string | number>,
+  kind: "retry" | "fix_configuration" = "retry",
+) => new SnapchatError({ code, kind, message: code, fix: "", details });
