@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { isSnapchatError, type Secret, SnapchatError } from "../errors.ts";
+import { adsFailure, answerFailure, type ItemFailure, itemFailure } from "../http/ads-failure.ts";
 import { createHttpClient, type Fetch, type HttpClient, type HttpResponse } from "../http/index.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
 import type { AdAccount, Me, MobileApp, Organization, Pixel } from "./accounts-entities.ts";
 import { type AccountTree, readTree, type TreeOptions } from "./accounts-tree.ts";
-import { adsFailure, answerFailure, type ItemFailure, itemFailure } from "./ads-failure.ts";
 import { resolveEndpoints } from "./endpoints.ts";
 
 export interface AccountsClientOptions {
@@ -112,7 +112,7 @@ export class AccountsClient {
 
   /** Everything for the three dropdowns, with what may not be chosen and why, in a marketer's words. */
   tree(call: AccountsCall & TreeOptions): Promise<AccountTree> {
-    return readTree(this, call);
+    return readTree(this, call, this.#clock);
   }
 
   #list<T>(plural: string, singular: string, path: string, label: string, call: AccountsCall): AccountsList<T> {
@@ -169,8 +169,8 @@ export class AccountsClient {
       maxTimeout: 5_000,
       randomize: true,
       shouldRetry: ({ error }) => isTransient(error) && call.signal?.aborted !== true,
-      onFailedAttempt: ({ error, retryDelay }) => {
-        const asked = isSnapchatError(error) ? Math.min(error.retryAfterMs ?? 0, 10_000) : 0;
+      onFailedAttempt: ({ error, retryDelay, retriesLeft }) => {
+        const asked = retriesLeft > 0 && isTransient(error) ? Math.min(error.retryAfterMs ?? 0, 10_000) : 0;
         return asked > retryDelay ? this.#clock.sleep(asked - retryDelay, call.signal) : undefined;
       },
       ...(call.signal ? { signal: call.signal } : {}),
@@ -178,7 +178,7 @@ export class AccountsClient {
   }
 }
 
-function isTransient(error: unknown): boolean {
+function isTransient(error: unknown): error is SnapchatError {
   if (!isSnapchatError(error) || error.code === "aborted") return false;
   return error.kind === "retry" || error.kind === "capacity";
 }

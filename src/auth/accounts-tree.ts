@@ -1,7 +1,8 @@
+import type { Clock } from "../clock.ts";
 import { isSnapchatError } from "../errors.ts";
 import type { AccountsCall, AccountsClient, AccountsList } from "./accounts-client.ts";
 import type { AdAccount, MobileApp, Organization, Pixel } from "./accounts-entities.ts";
-import { judgeAdAccount, judgeMobileApp, judgeOrganization, judgePixel, type Verdict } from "./choosable.ts";
+import { judgeAdAccount, judgeMobileApp, judgeOrganization, judgePixel, type Verdict } from "./verdict.ts";
 
 /** One row of a dropdown. */
 export interface Choice extends Verdict {
@@ -43,8 +44,14 @@ export interface TreeOptions {
 
 /** Organizations read at a time: an access token may ask ten times a second. */
 const AT_ONCE = 3;
+const REQUESTS_A_SECOND = 8;
 
-export async function readTree(client: AccountsClient, call: AccountsCall & TreeOptions): Promise<AccountTree> {
+export async function readTree(
+  client: AccountsClient,
+  given: AccountsCall & TreeOptions,
+  clock: Clock,
+): Promise<AccountTree> {
+  const call = { ...given, beforeRequest: given.beforeRequest ?? pace(clock) };
   const notes: string[] = [];
   const all = await collect(client.organizations(call), notes, "Some organizations could not be read.");
   const wanted = all.filter(({ id }) => call.organizationId === undefined || id === call.organizationId);
@@ -57,6 +64,22 @@ export async function readTree(client: AccountsClient, call: AccountsCall & Tree
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, wanted.length) }, lane));
   return { organizations, notes };
+}
+
+/** Eight requests a second where the caller brings no limit of its own: below the ten that a token has, with others beside. */
+function pace(clock: Clock): () => Promise<void> {
+  const starts: number[] = [];
+  return async () => {
+    for (;;) {
+      const now = clock.monotonic();
+      while (starts.length > 0 && (starts[0] as number) <= now - 1_000) starts.shift();
+      if (starts.length < REQUESTS_A_SECOND) {
+        starts.push(now);
+        return;
+      }
+      await clock.sleep((starts[0] as number) + 1_000 - now);
+    }
+  };
 }
 
 async function readOrganization(

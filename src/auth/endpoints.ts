@@ -8,6 +8,11 @@ export function isLoopback(url: URL): boolean {
   return LOOPBACK.has(url.hostname) || url.hostname.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(url.hostname);
 }
 
+/** Names under `.invalid` exist nowhere (RFC 6761): a simulator without a socket has one. */
+function staysHere(url: URL): boolean {
+  return isLoopback(url) || url.hostname.endsWith(".invalid");
+}
+
 /**
  * Snapchat's hosts with those that the caller replaces.
  *
@@ -17,7 +22,7 @@ export function resolveEndpoints(replaced: Partial<Endpoints> = {}): Endpoints {
   const endpoints = { ...SNAPCHAT_ENDPOINTS, ...replaced };
   for (const [name, address] of Object.entries(endpoints)) {
     const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url))) continue;
+    if (url?.protocol === "https:" || (url?.protocol === "http:" && staysHere(url))) continue;
     throw new SnapchatError({
       code: "endpoint_insecure",
       kind: "fix_configuration",

@@ -1,3 +1,4 @@
+export type { ItemFailure } from "../http/ads-failure.ts";
 export { type Accounts, createAccounts, withAccessToken } from "./accounts.ts";
 export {
   type AccountsCall,
@@ -8,7 +9,6 @@ export {
 } from "./accounts-client.ts";
 export type { AdAccount, Me, MobileApp, Organization, Pixel } from "./accounts-entities.ts";
 export type { AccountTree, AdAccountChoice, Choice, OrganizationChoice, TreeOptions } from "./accounts-tree.ts";
-export type { ItemFailure } from "./ads-failure.ts";
 export type { ConnectionInfo, ConnectionStatus, ReauthReason, VaultCredential } from "./connection.ts";
 export type { ImportedConnection, NewConnection, SavedConnection, VaultConnections } from "./connections.ts";
 export { checkRedirectUri, resolveEndpoints } from "./endpoints.ts";

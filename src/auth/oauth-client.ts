@@ -175,8 +175,8 @@ export class OAuthClient {
       minTimeout: this.#minTimeoutMs,
       maxTimeout: LONGEST_WAIT_MS,
       randomize: true,
-      onFailedAttempt: ({ error, retryDelay }) => {
-        const asked = isSnapchatError(error) ? (error.retryAfterMs ?? 0) : 0;
+      onFailedAttempt: ({ error, retryDelay, retriesLeft }) => {
+        const asked = retriesLeft > 0 && mayRepeat(error) ? (error.retryAfterMs ?? 0) : 0;
         return asked > retryDelay ? this.#clock.sleep(asked - retryDelay, o.signal) : undefined;
       },
       shouldRetry: ({ error }) => mayRepeat(error) && o.signal?.aborted !== true,
@@ -186,7 +186,7 @@ export class OAuthClient {
 }
 
 /** A longer wait than ours belongs to the caller, who need not hold anything meanwhile. */
-function mayRepeat(error: unknown): boolean {
+function mayRepeat(error: unknown): error is SnapchatError {
   if (!isSnapchatError(error) || error.kind !== "retry" || error.code === "aborted") return false;
   return (error.retryAfterMs ?? 0) <= LONGEST_WAIT_MS;
 }

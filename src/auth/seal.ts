@@ -204,7 +204,7 @@ function keyGone(keyId: string): SnapchatError {
     code: "encryption_key_gone",
     kind: "fix_configuration",
     message: `A stored value was sealed with key ${keyId}, which is not among the keys.`,
-    fix: "Add the old key to the end of `encryptionKeys` again; remove a key only when `keys.inUse()` says that it may go.",
+    fix: "Add it to the end of `encryptionKeys`: an old key stays until `keys.inUse()` says that it may go, a new one comes to every process before it seals.",
     details: { keyId },
   });
 }
