@@ -50,8 +50,14 @@ export interface Field {
 type Extra = Omit<Field, "level" | "name" | "kind" | "about">;
 
 const at =
-  (level: FieldLevel) =>
-  (name: string, kind: FieldKind, about: string, extra: Extra = {}): Field => ({ level, name, kind, about, ...extra });
+  <Level extends FieldLevel>(level: Level) =>
+  <Name extends string>(name: Name, kind: FieldKind, about: string, extra: Extra = {}) => ({
+    level,
+    name,
+    kind,
+    about,
+    ...extra,
+  });
 const root = at("root");
 const user = at("user_data");
 const custom = at("custom_data");
@@ -61,8 +67,7 @@ const app = at("app_data");
 /** Longest text of a field whose row names no other. */
 export const DEFAULT_MAX = 1_000;
 
-/** All fields, in the order in which they are written. */
-export const FIELDS: readonly Field[] = [
+const TABLE = [
   root("event_name", "name", "What happened: one of the 31 names.", { aliases: ["event_type"] }),
   root("event_time", "time", "When it happened, in whole seconds since 1970.", { aliases: ["timestamp"] }),
   root("event_id", "id", "The one id of this event for pixel and server.", {
@@ -181,7 +186,13 @@ export const FIELDS: readonly Field[] = [
   app("installer_package", "text", "What installed the app.", { max: 200 }),
   app("url_schemes", "texts", "Schemes the app answers to."),
   app("windows_attribution_id", "text", "Windows attribution id.", { max: 200 }),
-];
+] as const;
+
+/** All fields, in the order in which they are written. */
+export const FIELDS: readonly Field[] = TABLE;
+
+/** Names of the fields of one level. */
+export type FieldName<Level extends FieldLevel> = Extract<(typeof TABLE)[number], { level: Level }>["name"];
 
 /** The rows of one level, in order. */
 export function fieldsOf(level: FieldLevel): readonly Field[] {

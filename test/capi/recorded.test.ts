@@ -1,11 +1,30 @@
+import { readFileSync } from "node:fs";
 import nock from "nock";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ConversionsClient } from "../../src/capi/index.ts";
-import { LOGS, RECORDED, STATS } from "./recorded-answers.ts";
+import { readTranscript, replayTranscript } from "../../src/testing/transcript.ts";
 import { texts } from "./snapchat.ts";
 
 const PIXEL = "11111111-2222-4333-8444-555555555555";
 const TOKEN = "long-lived-token";
+
+function load(name: string) {
+  return readTranscript(readFileSync(new URL(`../fixtures/transcripts/${name}.json`, import.meta.url), "utf8"));
+}
+
+const recorded = [...load("conversions-send").exchanges, ...load("conversions-validate").exchanges];
+
+/** Lets nock give, once each, the first recorded answers whose text holds these words. */
+function answer(...words: string[]): void {
+  const exchanges = words.map((word) => {
+    const exchange = recorded.find(({ request, response }) =>
+      `${request} ${response.status} ${JSON.stringify(response.body)}`.includes(word),
+    );
+    if (exchange === undefined) throw new Error(`no recorded answer holds ${word}`);
+    return exchange;
+  });
+  replayTranscript(nock as never, { format: "transcript/1", title: "part", exchanges });
+}
 
 beforeAll(() => {
   nock.disableNetConnect();
@@ -18,46 +37,43 @@ afterAll(() => {
   nock.restore();
 });
 
-function answer(name: string): void {
-  const recorded = RECORDED.find((one) => one.name === name);
-  if (recorded === undefined) throw new Error(`no recorded answer is named ${name}`);
-  nock("https://tr.snapchat.com")
-    .post(`/v3/${PIXEL}/${recorded.path}`)
-    .query({ access_token: TOKEN })
-    .reply(recorded.status, recorded.body as nock.Body, { "content-type": recorded.contentType ?? "application/json" });
-}
-
 describe("answers recorded from Snapchat", () => {
   const client = new ConversionsClient();
   const send = (count = 1) => client.sendPrepared(PIXEL, texts(count), { token: TOKEN });
 
   it("accepted", async () => {
-    answer("accepted");
+    answer("processed successfully");
     expect((await send()).outcomes).toMatchObject([{ status: "delivered", known: true }]);
   });
 
-  it.each([
-    ["refused, schema of Snap's OpenAPI", { message: "free text", code: "517" }],
-    ["refused, as captured", { message: "Param data['event_time'] is an invalid Unix timestamp.", code: "http_400" }],
-  ])("%s", async (name, words) => {
-    answer(name);
-    expect((await send()).outcomes).toMatchObject([{ status: "rejected", known: true, ...words }]);
+  it("refused, in the envelope that was captured and in the one of Snap's own schema", async () => {
+    answer("invalid Unix timestamp");
+    expect((await send()).outcomes).toMatchObject([
+      { status: "rejected", message: "Param data['event_time'] is an invalid Unix timestamp.", code: "http_400" },
+    ]);
+    answer('"event":1');
+    expect((await send()).outcomes).toMatchObject([{ status: "rejected", message: "free text", code: "517" }]);
   });
 
-  it("asset of another organization", async () => {
-    answer("asset of another organization");
+  it("an asset of another organization", async () => {
+    answer("Unauthorized resources");
     expect((await send()).outcomes).toMatchObject([{ status: "forbidden", message: "Unauthorized resources" }]);
   });
 
-  it("token refused", async () => {
-    answer("token refused");
+  it("a refused token", async () => {
+    answer("Invalid access token");
     expect((await send()).outcomes).toMatchObject([{ status: "unauthorized", message: "Invalid access token" }]);
   });
 
+  it("too many requests, without a word about how long to wait", async () => {
+    answer(" 429 ");
+    expect((await send()).outcomes).toEqual([
+      { status: "retry", known: true, code: "rate_limited", message: "Snapchat answered 429.", eventId: "e0" },
+    ]);
+  });
+
   it("a refused batch, judged event by event, then sent without the bad one", async () => {
-    answer("refused, as captured");
-    answer("judged: one invalid");
-    answer("accepted");
+    answer("invalid Unix timestamp", "At least one", "processed successfully");
     const { outcomes, requests } = await send(2);
     expect(outcomes).toMatchObject([
       { status: "delivered" },
@@ -67,9 +83,9 @@ describe("answers recorded from Snapchat", () => {
   });
 
   it("verdicts of validate", async () => {
-    answer("judged: all valid");
+    answer('"warnings":[]');
     expect(await client.validate(PIXEL, texts(1), { token: TOKEN })).toMatchObject([{ snapchat: { valid: true } }]);
-    answer("judged: one invalid");
+    answer("At least one");
     expect(await client.validate(PIXEL, texts(2), { token: TOKEN })).toMatchObject([
       { snapchat: { valid: true, warnings: [] } },
       { snapchat: { valid: false, message: "free text", code: "517", warnings: ["free text"] } },
@@ -77,7 +93,7 @@ describe("answers recorded from Snapchat", () => {
   });
 
   it("logs and stats", async () => {
-    const snapchat = nock("https://tr.snapchat.com").get(/./).query(true).reply(200, LOGS);
+    answer("raw_event_name", "event_count_past_hour");
     expect(await client.logs(PIXEL, { token: TOKEN })).toEqual([
       {
         eventName: "PURCHASE",
@@ -90,16 +106,9 @@ describe("answers recorded from Snapchat", () => {
         warnings: [],
       },
     ]);
-    snapchat.get(`/v3/${PIXEL}/events/validate/stats`).query({ access_token: TOKEN }).reply(200, STATS);
     expect(await client.stats(PIXEL, { token: TOKEN })).toEqual({
       test: { latestEventMs: 1_790_000_000_000, eventsPastHour: 3 },
       live: { latestEventMs: 1_790_000_000_000, eventsPastHour: 812 },
     });
-  });
-
-  it("never asks another host than Snapchat's", async () => {
-    const elsewhere = new ConversionsClient({ endpoints: { conversions: "https://tr.snapchat.com.example" } });
-    const { outcomes } = await elsewhere.sendPrepared(PIXEL, texts(1), { token: TOKEN });
-    expect(outcomes[0]?.status).toBe("retry");
   });
 });
