@@ -117,6 +117,11 @@ describe("the token endpoint", () => {
     const credentials = { client_id: other?.clientId ?? "", client_secret: other?.clientSecret ?? "" };
     const stolen = await token({ grant_type: "authorization_code", code, redirect_uri: REDIRECT, ...credentials });
     expect([stolen.status, stolen.json.error]).toEqual([400, "invalid_grant"]);
+    const { refresh_token } = simulator.control.issueToken();
+    expect((await token({ grant_type: "refresh_token", refresh_token, ...credentials })).json.error).toBe(
+      "invalid_grant",
+    );
+    expect((await token({ grant_type: "refresh_token", refresh_token })).status).toBe(200);
     await simulator.close();
   });
 

@@ -161,7 +161,12 @@ describe("paging", () => {
     expect(entities(first.json, "segments", "segment")).toHaveLength(100);
     expect(new URL(link).origin).toBe(simulator.endpoints.adsApi);
     const last = await call(link, { headers: { authorization: `Bearer ${tokenOf("ada")}` } });
-    expect(entities(last.json, "segments", "segment").map(({ name }) => name)).toContain("Segment 119");
+    expect(entities(last.json, "segments", "segment").map(({ name }) => name)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `Segment ${100 + i}`),
+    );
+    const whole = await ads("GET", `${path}?limit=120`);
+    expect(entities(whole.json, "segments", "segment")).toHaveLength(120);
+    expect((whole.json as unknown as List).paging).toEqual({});
     expect((last.json as unknown as List).paging).toEqual({});
     await simulator.close();
   });

@@ -122,6 +122,7 @@ describe("one event is rejected", () => {
     ["a raw first name", "unhashed_pii", { user_data: { em: [DIGEST.em], fn: "john" } }],
     ["a raw country", "unhashed_pii", { user_data: { em: [DIGEST.em], country: "gb" } }],
     ["an MD5 digest", "unhashed_pii", { user_data: { em: ["d41d8cd98f00b204e9800998ecf8427e"] } }],
+    ["a digest and one character more", "unhashed_pii", { user_data: { em: [`${DIGEST.em}0`] } }],
     ["a mail address as external id", "unhashed_pii", { user_data: { em: [DIGEST.em], external_id: "a@b.example" } }],
     ["a hashed address", "client_ip_address_invalid", { user_data: { em: [DIGEST.em], client_ip_address: DIGEST.em } }],
     ["a number as digest", "user_data_field_invalid", { user_data: { em: [DIGEST.em], ph: [5] } }],
@@ -353,6 +354,19 @@ describe("deduplication", () => {
     await simulator.close();
   });
 
+  it("takes no account of time between pixel and server, whatever the knob says", async () => {
+    const { simulator, send, event, call } = await start({ knobs: { dedupeByTime: true } });
+    const { pixel } = simulator.world.main;
+    const hit = (id: string) =>
+      call(`${simulator.endpoints.conversions}/p?pid=${pixel.id}&ev=PAGE_VIEW&ts=1790000012345&cdid=${id}`);
+    await send([event({ event_id: "a" })]);
+    await hit("a");
+    await hit("b");
+    await send([event({ event_id: "b" })]);
+    expect(simulator.inspect.events).toMatchObject({ counted: 2, duplicates: 2 });
+    await simulator.close();
+  });
+
   it("does not take two server purchases of one order for one", async () => {
     const { simulator, send, event } = await start();
     const purchase = (event_id: string) => event({ event_id, event_name: "PURCHASE", custom_data: PURCHASE });
@@ -416,6 +430,7 @@ describe("validate, logs and stats", () => {
       logs: [{ event_name: "PAGE_VIEW", raw_event_name: "page_view", event_time: "1790000000", status: "VALID" }],
     });
     clock.advance(86_400_001);
+    await send([event()]);
     expect((await logs()).json.logs).toEqual([]);
     await simulator.close();
   });

@@ -23,6 +23,22 @@ describe("rate limits", () => {
     await simulator.close();
   });
 
+  it("give a refused request no place", async () => {
+    const { simulator, ads, tokenOf, clock } = await start();
+    const token = tokenOf("ada");
+    const burst = async () => {
+      let taken = 0;
+      for (const _ of times(15)) taken += (await ads("GET", "/me", undefined, token)).status === 200 ? 1 : 0;
+      return taken;
+    };
+    expect(await burst()).toBe(10);
+    clock.advance(500);
+    expect(await burst()).toBe(0);
+    clock.advance(500);
+    expect(await burst()).toBe(10);
+    await simulator.close();
+  });
+
   it("judge aligned windows where the knob says so, and either where it says both", async () => {
     const { simulator, ads, tokenOf, clock } = await start({ knobs: { rateWindow: "aligned" } });
     const token = tokenOf("ada");
@@ -91,7 +107,8 @@ describe("rate limits", () => {
     expect((await ads("GET", path, undefined, token)).headers.get("x-rate-limit-limit")).toBeNull();
     clock.advance(3_800);
     simulator.knobs.rateLimitHeaders = "seconds";
-    expect((await write()).headers.get("x-rate-limit-reset")).toBe(String((clock.at + 5_000) / 1_000));
+    const next = await write();
+    expect([next.status, next.headers.get("x-rate-limit-reset")]).toEqual([200, String((clock.at + 5_000) / 1_000)]);
     simulator.knobs.rateLimitHeaders = "none";
     expect((await write()).headers.get("x-rate-limit-reset")).toBeNull();
     await simulator.close();
@@ -162,6 +179,12 @@ describe("a fault", () => {
     expect(first).not.toBe(other);
     expect(first).toContain("x");
     expect(first).toContain(".");
+    const { simulator, ads } = await start();
+    const never = simulator.faults.add({ status: 500, probability: 0 });
+    const always = simulator.faults.add({ status: 502, probability: 1 });
+    expect((await ads("GET", "/me")).status).toBe(502);
+    expect([never.hits, never.matches, always.hits]).toEqual([0, 1, 1]);
+    await simulator.close();
   });
 
   it("may answer JSON, headers and a content type of its own", async () => {

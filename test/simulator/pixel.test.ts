@@ -142,12 +142,13 @@ describe("the pixel script", () => {
   it("takes a second load for the first one's business", async () => {
     const { simulator, page, pixelId, url } = await pageWithPixel();
     await page.loadScript(url);
-    await page.loadScript(url);
     page.snaptr("init", pixelId);
+    await page.loadScript(url);
     page.snaptr("track", "PAGE_VIEW");
     await hits(simulator, 1);
     await page.idle();
     expect(simulator.inspect.pixelHits).toHaveLength(1);
+    expect(simulator.inspect.requests.find(({ path }) => path === "/p")?.items).toBe(1);
     page.close();
     await simulator.close();
   });
