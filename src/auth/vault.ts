@@ -96,7 +96,7 @@ interface Held {
 }
 
 const HELD_AT_MOST = 20_000;
-/** A token that ends sooner is not handed out. */
+/** A token that ends sooner is not handed out, unless it never had much more. */
 const LAST_USE_MS = 5_000;
 
 /**
@@ -190,7 +190,8 @@ export function createVault(options: VaultOptions): Vault {
     }
     const now = await context.now();
     if (now < refreshAtMs && stored.accessToken !== "") return credentialOf(stored);
-    const usable = stored.accessToken !== "" && stored.expiresAtMs - now > LAST_USE_MS;
+    const lastUseMs = stored.expiresAtMs - Math.min(LAST_USE_MS, (stored.expiresAtMs - stored.refreshedAtMs) / 10);
+    const usable = stored.accessToken !== "" && now < lastUseMs;
     try {
       return credentialOf(await fly(tenantId, id, stored.tokenVersion, !usable));
     } catch (error) {
@@ -200,7 +201,7 @@ export function createVault(options: VaultOptions): Vault {
         throw error;
       }
       const entry = hold(stored);
-      entry.refreshAtMs = Math.min(now + (error.retryAfterMs ?? times.coolDownMs), stored.expiresAtMs - LAST_USE_MS);
+      entry.refreshAtMs = Math.min(now + (error.retryAfterMs ?? times.coolDownMs), lastUseMs);
       return credentialOf(stored);
     }
   }
