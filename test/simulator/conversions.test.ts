@@ -126,6 +126,7 @@ describe("one event is rejected", () => {
     ["a mail address as external id", "unhashed_pii", { user_data: { em: [DIGEST.em], external_id: "a@b.example" } }],
     ["a hashed address", "client_ip_address_invalid", { user_data: { em: [DIGEST.em], client_ip_address: DIGEST.em } }],
     ["a number as digest", "user_data_field_invalid", { user_data: { em: [DIGEST.em], ph: [5] } }],
+    ["a click id that is a number", "user_data_field_invalid", { user_data: { em: [DIGEST.em], sc_click_id: 5 } }],
     ["custom data that is a list", "custom_data_invalid", { custom_data: [] }],
     ["a purchase without custom data", "purchase_without_value", { event_name: "PURCHASE" }],
     [

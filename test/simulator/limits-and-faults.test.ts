@@ -157,6 +157,9 @@ describe("a fault", () => {
     expect(await hit({ path: /\/events$/g }, post)).toBe(true);
     expect(await hit({ path: /\/validate$/ }, post)).toBe(false);
     expect(await hit({ token: "conversions-1" }, post)).toBe(true);
+    const tokenId = simulator.inspect.tokenId(simulator.world.main.conversionsToken);
+    expect(await hit({ token: tokenId }, post)).toBe(true);
+    expect(await hit({ token: tokenId }, me)).toBe(false);
     expect(await hit({ token: "oauth" }, post)).toBe(false);
     expect(await hit({ token: "oauth" }, me)).toBe(true);
     expect(await hit({ bodyMatches: "evt-1" }, post)).toBe(true);

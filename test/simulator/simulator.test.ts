@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { run } from "../../src/cli/simulator.ts";
 import { createSimulator } from "../../src/testing/index.ts";
@@ -122,6 +125,22 @@ describe("the simulator", () => {
   });
 });
 
+describe("the simulator's own rules", () => {
+  it("are a second copy: it imports nothing of the package", () => {
+    const root = fileURLToPath(new URL("../../src/testing/simulator/", import.meta.url));
+    const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+    expect(files.length).toBeGreaterThan(30);
+    for (const file of files) {
+      for (const [, specifier = ""] of readFileSync(join(root, file), "utf8").matchAll(
+        /^(?:import|export|}).* from "([^"]+)"/gm,
+      )) {
+        const inside = specifier.startsWith(".") && resolve(root, dirname(file), specifier).startsWith(root);
+        expect(inside || specifier.startsWith("node:"), `${file} imports ${specifier}`).toBe(true);
+      }
+    }
+  });
+});
+
 describe("over HTTP, for any language,", () => {
   it("state, knobs, faults, consent and control can be reached", async () => {
     const { simulator, call, authorizeUrl, send, event } = await start();
@@ -146,7 +165,8 @@ describe("over HTTP, for any language,", () => {
     expect((await page("DELETE", "faults")).status).toBe(200);
     expect((await send([event()])).status).toBe(200);
     expect((await page("GET", "state")).json).toMatchObject({ events: { counted: 1 }, faults: [] });
-    expect((await page("GET", "events?outcome=counted")).json).toHaveLength(1);
+    expect((await page("GET", "events?outcome=counted&request=2")).json).toHaveLength(1);
+    expect((await page("GET", "events?outcome=rejected")).json).toHaveLength(0);
     expect((await page("POST", "control", { do: "advance", with: [1_000] })).status).toBe(200);
     expect((await page("POST", "control", { do: "toString" })).status).toBe(400);
     await page("POST", "redirect-uris", { uri: "https://mine.example/back" });

@@ -1,3 +1,4 @@
+import type { EventRecord } from "./conversions/store.ts";
 import type { FaultRule } from "./faults.ts";
 import { turnKnobs } from "./knobs.ts";
 import { type Incoming, isObject, json, type Outgoing, parseJson } from "./message.ts";
@@ -12,7 +13,7 @@ export function createControlPages(simulator: Simulator): (incoming: Incoming) =
     "GET world": () => ({ ...worldAsJson(simulator), endpoints: simulator.endpoints }),
     "GET knobs": () => simulator.knobs,
     "PUT knobs": (_, body) => turnKnobs(simulator.knobs, body),
-    "GET events": (incoming) => simulator.inspect.events.list(Object.fromEntries(incoming.query)),
+    "GET events": (incoming) => eventsLike(simulator, incoming.query),
     "GET requests": () => simulator.inspect.requests,
     "GET tokens": () => simulator.inspect.tokens,
     "GET segments": () => simulator.inspect.segments(),
@@ -63,6 +64,12 @@ export function createControlPages(simulator: Simulator): (incoming: Incoming) =
       return json(400, { error: error instanceof Error ? error.message : String(error) });
     }
   };
+}
+
+/** Events whose fields are as the query says: `?outcome=rejected&name=PURCHASE`. */
+function eventsLike(simulator: Simulator, query: URLSearchParams): EventRecord[] {
+  const wanted = [...query] as [keyof EventRecord, string][];
+  return simulator.inspect.events.list().filter((event) => wanted.every(([key, text]) => String(event[key]) === text));
 }
 
 function worldAsJson(simulator: Simulator): Record<string, unknown> {

@@ -45,6 +45,8 @@ export interface Inspect {
   /** The hashes a segment holds, by kind. */
   members(segmentId: string): Record<MemberKind, Set<string>>;
   readonly tokens: TokenView[];
+  /** The id of a token's text, to name it in a fault or to find its requests. */
+  tokenId(token: string): string | undefined;
   /** What `validate/logs` holds of an asset. */
   logs(assetId: string): Record<string, unknown>[];
   /** Judged without being counted: `/validate` and test codes. */
@@ -107,6 +109,10 @@ export function createInspect(parts: {
     },
     get tokens() {
       return tokenViews();
+    },
+    tokenId(token) {
+      const long = world.conversionsTokens.find((candidate) => candidate.token === token);
+      return (tokens.access.get(token) ?? tokens.refresh.get(token) ?? long)?.id;
     },
     logs: parts.logs,
     pixelReports: parts.pixelReports,

@@ -60,12 +60,26 @@ function judgeDigest(value: string, verdict: Verdict): boolean {
   return true;
 }
 
+const PLAIN_TEXT_FIELDS = [
+  "client_user_agent",
+  "sc_click_id",
+  "sc_cookie1",
+  "idfv",
+  "lead_id",
+  "subscription_id",
+  "partner_id",
+  "download_id",
+] as const;
+
 /** Fields that travel in plain. Whether they identify: address with user agent, or an advertising id in an app. */
 function judgeTransport(user: Record<string, unknown>, verdict: Verdict): boolean {
   const { client_ip_address: ip, client_user_agent: agent, external_id: external } = user;
   const validIp = typeof ip === "string" && isIP(ip) !== 0;
   if (ip !== undefined && !validIp) verdict.errors.push(ERRORS.ipInvalid);
-  if (agent !== undefined && typeof agent !== "string") verdict.errors.push(ERRORS.userFieldInvalid);
+  for (const field of PLAIN_TEXT_FIELDS) {
+    const value = user[field];
+    if (value !== undefined && typeof value !== "string") verdict.errors.push(ERRORS.userFieldInvalid);
+  }
   if (external !== undefined) judgeExternalId(external, verdict);
   let advertised = false;
   const madid = user.madid ?? user.mobile_ad_id;
