@@ -1,17 +1,29 @@
 import { type Clock, systemClock } from "../clock.ts";
-import type { Group, Storage, Target } from "../storage/ports.ts";
+import type { Group, Page, Storage, Target } from "../storage/ports.ts";
 import { type AppendOptions, createAppender, type Queued } from "./append.ts";
 import type { Random } from "./backoff.ts";
 import { createCircuits } from "./circuit.ts";
 import { type Context, guarded } from "./context.ts";
+import { createControl } from "./control.ts";
 import { type Counters, newCounters } from "./counters.ts";
+import {
+  type DeadLetterFilter,
+  type DeadLetterInfo,
+  type DeadLetterListOptions,
+  listDeadLetters,
+  purgeDeadLetters,
+} from "./dead-letters.ts";
 import type { Emit, OnSettled } from "./emitted.ts";
 import type { Consent, Credentials, EventSender, Sealer, SegmentSender } from "./interfaces.ts";
 import type { DeliveryItem } from "./item.ts";
 import { createJournalWriter } from "./journal.ts";
 import { createLimits } from "./limits.ts";
 import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare.ts";
+import { createRecordSlots } from "./record-slots.ts";
+import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
 import { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
+import { type DeliveryStats, type Health, healthOf, statsOf } from "./stats.ts";
+import { keepSwept, sweep } from "./sweep.ts";
 import { startLoop, type Worker, type WorkerOptions } from "./worker.ts";
 
 export interface DeliveryOptions {
@@ -34,22 +46,60 @@ export interface DeliveryOptions {
   random?: Random;
 }
 
+/** What a drain has done. */
+export interface DrainReport {
+  delivered: number;
+  /** Waiting for another try. */
+  retrying: number;
+  dead: number;
+  requests: number;
+  /** Items that still wait: not due yet, paused, or out of time. Approximate. */
+  left: number;
+}
+
 export interface Delivery {
   /** Groups items into entries of the outbox, for a host that appends them itself. The same items give the same ids. */
   prepareEntries(items: readonly DeliveryItem[]): Promise<PreparedEntry[]>;
+  /**
+   * Stores items; resolves when they are stored, one answer for each, in order. The same call again answers `duplicate`.
+   *
+   * @param options.tx the host's own open transaction, where the engine takes part in one
+   * @throws {SnapchatError} `outbox_full` (capacity): too much waits for a destination already, nothing was stored;
+   * `capability_missing` (fix_configuration): `tx` with an engine that has none; the engine's own errors.
+   */
   append(items: readonly DeliveryItem[], options?: { tx?: unknown }): Promise<Queued[]>;
+  /** Makes groups known to the outbox. */
   open(groups: Group[]): Promise<void>;
+  /** Delivers in the background until it is stopped. */
   startWorker(options?: WorkerOptions): Worker;
-  drain(options: { maxMs: number } & Pick<WorkerOptions, "concurrency" | "signal">): Promise<void>;
-  pause(target: Target, reason: string): Promise<void>;
-  resume(target: Target, reason: string): Promise<void>;
+  /** Delivers what is due, then returns: for cron and serverless. */
+  drain(options: { maxMs: number } & Pick<WorkerOptions, "concurrency" | "signal">): Promise<DrainReport>;
+  /** Holds the work of a destination, a group, a credential, or of everybody. Reasons are a set. Default `operator`. */
+  pause(target?: Target, reason?: string): Promise<void>;
+  /** Takes one reason back. Work goes on when the last is gone. */
+  resume(target?: Target, reason?: string): Promise<void>;
+  /** To be called once after a database was brought back from a backup, before a worker starts. */
+  restored(options: { backupTakenAtMs: number }): Promise<void>;
+  /** Removes what is past its retention now. A running worker does so by itself. */
+  sweep(): Promise<void>;
+  stats(): Promise<DeliveryStats>;
+  health(): Promise<Health>;
+  readonly deadLetters: {
+    list(options: DeadLetterListOptions): Promise<Page<DeadLetterInfo>>;
+    replay(options: ReplayOptions): Promise<ReplayReport>;
+    purge(filter: DeadLetterFilter): Promise<number>;
+  };
   readonly counters: Readonly<Counters>;
 }
 
-/** The delivery core: what is appended reaches Snapchat once, or says why not. */
+/**
+ * The delivery core: what is appended reaches Snapchat, or becomes a dead letter that says why not.
+ */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { storage, clock = systemClock, random = Math.random } = options;
   const settings: DeliverySettings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const slots = storage.slots ?? createRecordSlots(storage.records, { clock, random });
+  const control = createControl(storage.records, { clock });
   const context: Context = {
     storage,
     clock,
@@ -60,14 +110,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     events: options.events,
     segments: options.segments,
     sealer: options.sealer,
-    limits: createLimits({ slots: storage.slots!, clock, random, share: settings.limitShare }),
+    limits: createLimits({ slots, clock, random, share: settings.limitShare }),
     circuits: createCircuits({ clock, random }),
     counters: newCounters(),
     journal: createJournalWriter(storage.journal),
     emit: guarded(options.emit),
     onSettled: options.onSettled && guarded(options.onSettled),
-    restored: () => undefined,
+    restored: control.restored,
   };
+  const { counters } = context;
   let { lingerMs } = settings;
   const prepare = (): PrepareOptions => ({
     sealer: options.sealer,
@@ -77,8 +128,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     dedupeMs: settings.dedupeMs,
   });
   const appender = createAppender({ storage, clock, random, settings, prepare, openGroup: options.openGroup });
+  const instance = Math.floor(random() * 2 ** 48).toString(36);
   let workers = 0;
-  const owner = `${Math.floor(random() * 2 ** 48).toString(36)}`;
+  const loopOptions = () => ({ owner: `${instance}-${workers++}`, pausedMs: control.pausedMs });
 
   return {
     prepareEntries: async (items) => (await prepareItems(items, prepare())).entries,
@@ -86,20 +138,43 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     open: (groups) => storage.outbox.open(groups),
     startWorker(workerOptions = {}) {
       lingerMs = workerOptions.lingerMs ?? lingerMs;
-      return startLoop(context, { ...workerOptions, owner: `${owner}-${workers++}`, pausedMs: async () => 0 });
+      const worker = startLoop(context, { ...workerOptions, ...loopOptions() });
+      const ended = new AbortController();
+      const sweeping = keepSwept(context, ended.signal);
+      const stop = async () => {
+        ended.abort();
+        await worker.stop();
+        await sweeping;
+      };
+      return { stop, [Symbol.asyncDispose]: stop };
     },
     async drain({ maxMs, ...workerOptions }) {
+      const before = structuredClone(counters);
       const until = { atMs: clock.monotonic() + maxMs, quietMs: lingerMs + 50 };
-      const loop = startLoop(context, {
-        ...workerOptions,
-        until,
-        owner: `${owner}-${workers++}`,
-        pausedMs: async () => 0,
-      });
-      await loop.ended;
+      await startLoop(context, { ...workerOptions, ...loopOptions(), until }).ended;
+      const depths = await storage.outbox.depth();
+      return {
+        delivered: counters.delivered - before.delivered,
+        retrying: counters.retried - before.retried,
+        dead: sum(counters.dead) - sum(before.dead),
+        requests: counters.requests - before.requests,
+        left: depths.reduce((total, { items }) => total + items, 0),
+      };
     },
-    pause: (target, reason) => storage.outbox.pause(target, reason),
-    resume: (target, reason) => storage.outbox.resume(target, reason),
-    counters: context.counters,
+    pause: (target, reason = "operator") => (target ? storage.outbox.pause(target, reason) : control.pauseAll(reason)),
+    resume: (target, reason = "operator") =>
+      target ? storage.outbox.resume(target, reason) : control.resumeAll(reason),
+    restored: ({ backupTakenAtMs }) => control.markRestored(backupTakenAtMs),
+    sweep: () => sweep(context),
+    stats: () => statsOf(context, control),
+    health: () => healthOf(context, control),
+    deadLetters: {
+      list: (o) => listDeadLetters(context, o),
+      replay: (o) => replay(context, o),
+      purge: (filter) => purgeDeadLetters(context, filter),
+    },
+    counters,
   };
 }
+
+const sum = (counts: Record<string, number>) => Object.values(counts).reduce((total, count) => total + count, 0);

@@ -66,9 +66,12 @@ export async function openEvents(
   return { opened, waiting };
 }
 
-/** A claim that nobody settled, or a database from a backup: what is open may have been sent since then. */
+/** A replay, a claim that nobody settled, a database from a backup: what is open may have been sent since then. */
 function noteDoubt(context: Context, job: Job, { entry, progress, events }: OpenEvents): void {
   const age = job.ageMs(entry);
+  for (const [index, { doubtMs }] of events.entries()) {
+    if (doubtMs !== undefined) markUnknown(progress, [index], -doubtMs, events.length);
+  }
   if (entry.claims > 1)
     markUnknown(progress, openIndexes(progress, events.length), progress.writtenAgeMs, events.length);
   const restored = context.restored();

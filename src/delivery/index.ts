@@ -1,6 +1,7 @@
 export type { GroupRef, Queued } from "./append.ts";
 export type { Counters } from "./counters.ts";
-export { createDelivery, type Delivery, type DeliveryOptions } from "./delivery.ts";
+export type { DeadLetterFilter, DeadLetterInfo, DeadLetterListOptions } from "./dead-letters.ts";
+export { createDelivery, type Delivery, type DeliveryOptions, type DrainReport } from "./delivery.ts";
 export type { DeliveryEvent, Emit, OnSettled, SettledItem } from "./emitted.ts";
 export type {
   Consent,
@@ -18,6 +19,9 @@ export type {
   SegmentSendOptions,
 } from "./interfaces.ts";
 export { type DeliveryItem, type EventItem, eventsGroup, type MemberItem, membersGroup } from "./item.ts";
+export { decodeLine, type JournalLine } from "./journal.ts";
+export type { PreparedEntry } from "./prepare.ts";
+export type { ReplayOptions, ReplayReport } from "./replay.ts";
 export {
   readSegmentLink,
   type SegmentLink,
@@ -29,4 +33,5 @@ export {
   writeSegmentLink,
 } from "./segment-link.ts";
 export { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
+export type { DeliveryStats, Health, HealthProblem } from "./stats.ts";
 export type { Worker, WorkerOptions } from "./worker.ts";

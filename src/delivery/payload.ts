@@ -16,7 +16,10 @@ const HASH_BYTES = 32;
 const PERSON_BYTES = 16;
 
 /** An event as an entry holds it. */
-export type StoredEvent = Omit<EventItem, "type" | "tenantId" | "destinationId" | "assetId">;
+export interface StoredEvent extends Omit<EventItem, "type" | "tenantId" | "destinationId" | "assetId"> {
+  /** Replayed: for how long Snapchat may have had it when it was queued again. Milliseconds. */
+  doubtMs?: number | undefined;
+}
 
 /** A change of membership as an entry holds it. `assert`: send again what Snapchat should hold, whatever that is. */
 export interface StoredMember {
@@ -35,7 +38,7 @@ type EventRow = [
   eventTime: number,
   acceptedAtMs: number,
   subjects: readonly string[],
-  more?: { o?: string; a?: number; v?: 1; t?: string },
+  more?: { o?: string; a?: number; v?: 1; t?: string; d?: number },
 ];
 type MemberRow = [
   op: 0 | 1 | 2,
@@ -54,7 +57,7 @@ export function encodeEvents(events: readonly StoredEvent[]): Uint8Array {
   let texts = "";
   for (const event of events) {
     texts += event.json;
-    const { orderId, maxAgeMs, validateOnly, testEventCode } = event;
+    const { orderId, maxAgeMs, validateOnly, testEventCode, doubtMs } = event;
     const row: EventRow = [
       event.json.length,
       event.eventId,
@@ -63,12 +66,14 @@ export function encodeEvents(events: readonly StoredEvent[]): Uint8Array {
       event.acceptedAtMs,
       event.subjects,
     ];
-    if (orderId !== undefined || maxAgeMs !== undefined || validateOnly || testEventCode !== undefined) {
+    const plain = orderId === undefined && maxAgeMs === undefined && !validateOnly && testEventCode === undefined;
+    if (!plain || doubtMs !== undefined) {
       row.push({
         ...(orderId === undefined ? {} : { o: orderId }),
         ...(maxAgeMs === undefined ? {} : { a: maxAgeMs }),
         ...(validateOnly ? { v: 1 as const } : {}),
         ...(testEventCode === undefined ? {} : { t: testEventCode }),
+        ...(doubtMs === undefined ? {} : { d: Math.round(doubtMs) }),
       });
     }
     rows.push(row);
@@ -95,6 +100,7 @@ export function decodeEvents(content: Uint8Array): StoredEvent[] {
         maxAgeMs: more?.a,
         validateOnly: more?.v === 1,
         testEventCode: more?.t,
+        doubtMs: more?.d,
       };
     },
   );

@@ -1,0 +1,54 @@
+import type { Context } from "./context.ts";
+import { isStorageError } from "./storage-call.ts";
+
+const LOCK = "~lock/delivery/sweep";
+const PAGE = 1_000;
+
+/** Removes what is past its retention. */
+export async function sweep(context: Pick<Context, "storage" | "settings">, signal?: AbortSignal): Promise<void> {
+  const { storage, settings } = context;
+  const { outbox, members, journal } = storage;
+  const page = { limit: PAGE };
+  const { entryRetentionMs, deadLetterRetentionMs } = settings;
+  for (const { destinationId, oldestAgeMs } of await outbox.depth()) {
+    if (oldestAgeMs <= entryRetentionMs) continue;
+    await until(() => outbox.bury({ destinationId }, "expired", { ...page, olderThanMs: entryRetentionMs }), signal);
+  }
+  await until(() => outbox.expire({ ...page, deadOlderThanMs: deadLetterRetentionMs }), signal);
+  if (journal) await until(() => journal.expire(settings.journalRetentionMs, page), signal);
+  // Removed members stay as long as an entry or a dead letter may still speak of them.
+  if (members) await until(() => members.expire(entryRetentionMs + deadLetterRetentionMs, page), signal);
+}
+
+async function until(step: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<void> {
+  while (!signal?.aborted && !(await step())) {}
+}
+
+/** One process at a time, at most once in `sweepEveryMs`. */
+async function myTurn({ storage, settings }: Context): Promise<boolean> {
+  try {
+    const ttlMs = Math.floor(settings.sweepEveryMs * 0.9);
+    await storage.records.put(LOCK, Buffer.of(1), { ifVersion: 0, ttlMs });
+    return true;
+  } catch (error) {
+    if (isStorageError(error) && error.code === "version_conflict") return false;
+    throw error;
+  }
+}
+
+/** Sweeps now and then while a worker runs. */
+export async function keepSwept(context: Context, signal: AbortSignal): Promise<void> {
+  const { clock, random, settings, emit } = context;
+  while (!signal.aborted) {
+    try {
+      if (await myTurn(context)) await sweep(context, signal);
+    } catch {
+      emit({
+        type: "worker_error",
+        code: "sweep_failed",
+        message: "Old rows could not be removed; tried again later.",
+      });
+    }
+    await clock.sleep(settings.sweepEveryMs * (0.9 + 0.2 * random()), signal);
+  }
+}
