@@ -168,16 +168,17 @@ describe("offboarding a tenant", () => {
     }
   });
 
-  it("removes a destination that is made while it runs, or refuses it", async () => {
+  it("leaves no destination behind that is being made while it runs", async () => {
     const { context, destinations, records, enabledShop } = createWorld();
     await enabledShop();
-    let made: Promise<unknown> | undefined;
-    records.beforeWrite = (key) => {
-      if (key.startsWith("tenant/")) made ??= destinations.create("acme", { name: "Late" }).catch((error) => error);
+    let done = false;
+    records.beforeWrite = async (key) => {
+      if (done || !key.startsWith("destination/")) return;
+      done = true;
+      await createTenants(context).offboard("acme");
     };
-    await createTenants(context).offboard("acme");
-    await made;
-    expect([...records.rows.keys()].filter((key) => key.startsWith("destination/"))).toEqual([]);
+    await expect(destinations.create("acme", { name: "Late" })).rejects.toEqual(code("tenant_offboarded"));
+    expect([...records.rows.keys()].filter((key) => /^(destination|pending)/.test(key))).toEqual([]);
   });
 
   it("holds a token's text nowhere afterwards", async () => {
