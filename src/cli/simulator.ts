@@ -38,16 +38,18 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
     io.stdout.write(HELP);
     return 0;
   }
-  const stop = stopped(io.signal);
+  let simulator: RunningSimulator | undefined;
   try {
-    await using simulator = await createSimulator(options.simulator);
+    simulator = await createSimulator(options.simulator);
     for (const uri of options.redirectUris) simulator.world.redirectUris.add(uri);
     io.stdout.write(options.json ? `${JSON.stringify(description(simulator))}\n` : welcome(simulator));
-    await stop;
+    await stopped(io.signal);
     return 0;
   } catch (error) {
     io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
+  } finally {
+    await simulator?.close();
   }
 }
 
