@@ -48,7 +48,11 @@ export function treeChecker(library: Library, say: Say): TreeChecker {
   function filter(node: unknown, at: string, depth: number): void {
     if (!enter(node, at, depth)) return;
     const down = (part: unknown, where: string) => filter(part, where, depth + 1);
-    if ("and" in node) list(node.and, `${at}.and`, down);
+    const group = ["and", "or", "not"].filter((key) => key in node);
+    const keys = group.length ? group.slice(0, 1) : ["path", "op", "value"];
+    if (Object.keys(node).some((key) => !keys.includes(key))) {
+      say(at, "unknown_filter", "a filter is one of and, or, not, or has path, op and value");
+    } else if ("and" in node) list(node.and, `${at}.and`, down);
     else if ("or" in node) list(node.or, `${at}.or`, down);
     else if ("not" in node) down(node.not, `${at}.not`);
     else {

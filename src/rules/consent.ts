@@ -8,17 +8,18 @@ export interface ConsentRefusal {
 
 /**
  * All names must be granted. A name the event denies stops the rule; a name it does not mention stops it where absent
- * means deny. A denial is reported before an absence.
+ * means deny. A denial is reported before an absence. A platform that treats every name it does not mention as refused
+ * says so under the name `*`.
  */
 export function checkConsent(
   rule: ConsentRule | undefined,
   given: Readonly<Record<string, boolean>> | undefined,
 ): ConsentRefusal | undefined {
-  let absent: string | undefined;
+  let refusal: ConsentRefusal | undefined;
   for (const name of rule?.names ?? []) {
-    const granted = given && Object.hasOwn(given, name) ? given[name] : undefined;
+    const granted = name in {} ? false : (given?.[name] ?? given?.["*"]);
     if (granted === false) return { reason: "consent_denied", name };
-    if (granted === undefined) absent ??= name;
+    if (!granted && rule?.absent !== "allow") refusal ??= { reason: "consent_absent", name };
   }
-  return absent !== undefined && rule?.absent !== "allow" ? { reason: "consent_absent", name: absent } : undefined;
+  return refusal;
 }

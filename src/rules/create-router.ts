@@ -7,7 +7,7 @@ import { type CompiledWorkflow, compileWorkflow, routeWith } from "./router.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** Functions and operators of plugins, by name; a name of the built-in ones may not be taken. */
-export interface RouterOptions extends Partial<Library> {}
+export type RouterOptions = Partial<Pick<Library, "functions" | "operators">>;
 
 /**
  * A workflow as a function: events in, decisions out. Stands alone: no storage, no network, no clock. Compiles once,
@@ -37,14 +37,22 @@ export function compileChecked(workflow: Workflow, options: RouterOptions = {}):
   return compileWorkflow(workflow, library);
 }
 
-/** The built-in functions and operators with a host's own beside them. */
-export function libraryWith(options: RouterOptions): Library {
-  return {
+/** The built-in functions and operators with a host's own beside them. One library for one host: writers are shared in it. */
+export function libraryWith({ functions, operators }: RouterOptions): Library {
+  const key = functions ?? operators;
+  if (!key) return LIBRARY;
+  const known = LIBRARIES.get(key);
+  if (known && known.operators === operators) return known.library;
+  const library: Library = {
     ...LIBRARY,
-    functions: { ...options.functions, ...LIBRARY.functions },
-    operators: { ...options.operators, ...LIBRARY.operators },
+    functions: { ...functions, ...LIBRARY.functions },
+    operators: { ...operators, ...LIBRARY.operators },
   };
+  LIBRARIES.set(key, { operators, library });
+  return library;
 }
+
+const LIBRARIES = new WeakMap<object, { operators: RouterOptions["operators"]; library: Library }>();
 
 /** Problems a host may want to tell apart from a workflow that is merely wrong. */
 const OWN_CODES = ["workflow_newer", "duplicate_target"];

@@ -28,3 +28,14 @@ function mix(lane: number): number {
   lane = Math.imul(lane ^ (lane >>> 13), 0xc2b2ae35);
   return lane ^ (lane >>> 16);
 }
+
+/** {@link digest} of plain JSON, whatever the order of its keys: engines that store JSON may change it. */
+export function digestOf(value: unknown): string {
+  return digest(
+    JSON.stringify(value, (_, node: unknown) =>
+      typeof node === "object" && node !== null && !Array.isArray(node)
+        ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : node,
+    ) ?? "",
+  );
+}

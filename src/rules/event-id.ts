@@ -41,7 +41,9 @@ export function eventId(event: CanonicalEvent, options: EventIdOptions = {}): st
   return compileEventId(options.paths, options.orderId)(event, options.receivedAtMs).id;
 }
 
-/** {@link eventId} with its paths compiled once, saying also where the id came from. */
+/**
+ * {@link eventId} with its paths compiled once, saying also where the id came from.
+ */
 export function compileEventId(
   paths: readonly string[] = [],
   orderIdPaths: readonly string[] = ORDER_ID_PATHS,

@@ -11,36 +11,35 @@ export type Test = (event: unknown, item?: unknown) => boolean;
 /** Characters of a found text that `contains` and `glob` look at. */
 const LOOK = 2_000;
 
-const text = (of: (found: string, value: string) => boolean): Operator => {
-  return (found, value) => typeof found === "string" && typeof value === "string" && of(found.slice(0, LOOK), value);
-};
+/** The first characters of a text; of anything else none that a comparison could find. */
+const start = (found: unknown) => (typeof found === "string" ? found.slice(0, LOOK) : undefined);
 
 const compare = (of: (found: number, value: number) => boolean): Operator => {
-  return (found, value) => !isAbsent(found) && !isAbsent(value) && of(asNumber(found), asNumber(value));
+  return (found, value) => of(asNumber(found), asNumber(value));
 };
 
 /** Numbers as text compare as numbers (CustomerLabs sends both); anything else compares with nothing. */
 function asNumber(value: unknown): number {
-  return typeof value === "number" ? value : typeof value === "string" ? +value : Number.NaN;
+  return typeof value === "number" || (typeof value === "string" && value) ? +value : Number.NaN;
 }
 
 function equals(found: unknown, value: unknown): boolean {
   if (found === value) return !isAbsent(found);
   // Text against text compares exactly; a number meets its own text.
-  return typeof found !== typeof value && compare((a, b) => a === b)(found, value);
+  return typeof found !== typeof value && asNumber(found) === asNumber(value);
 }
 
 /** The operators of {@link Filter} by name; plugins add to a copy of it. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   equals,
-  in: (found, value) => Array.isArray(value) && !isAbsent(found) && value.some((one) => equals(found, one)),
+  in: (found, value) => Array.isArray(value) && value.some((one) => equals(found, one)),
   contains: (found, value) =>
     Array.isArray(found)
       ? found.slice(0, LOOK).some((one) => equals(one, value))
-      : typeof found === "string" && found.slice(0, LOOK).includes(String(value)),
-  starts: text((found, value) => found.startsWith(value)),
-  ends: (found, value) => typeof found === "string" && typeof value === "string" && found.endsWith(value),
-  glob: text(matchGlob),
+      : !!start(found)?.includes(value as string),
+  starts: (found, value) => !!start(found)?.startsWith(value as string),
+  ends: (found, value) => typeof found === "string" && found.endsWith(value as string),
+  glob: (found, value) => matchGlob(start(found), value as string),
   exists: (found, value) => isAbsent(found) === (value === false),
   gt: compare((a, b) => a > b),
   gte: compare((a, b) => a >= b),
@@ -48,26 +47,17 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   lte: compare((a, b) => a <= b),
 };
 
-/** `*` any run, `?` one character; linear but for the last star, so at most text × pattern steps. */
-function matchGlob(found: string, pattern: string): boolean {
+/** `*` is any run of characters: each part between two stars is looked for after the one before, in linear time. */
+function matchGlob(found: string | undefined, pattern: string): boolean {
+  const parts = pattern.split("*");
+  const last = parts.pop() as string;
   let at = 0;
-  let p = 0;
-  let star = -1;
-  let mark = 0;
-  while (at < found.length) {
-    if (pattern[p] === "*") {
-      star = p++;
-      mark = at;
-    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === found[at])) {
-      p++;
-      at++;
-    } else if (star >= 0) {
-      p = star + 1;
-      at = ++mark;
-    } else return false;
+  for (const [index, part] of parts.entries()) {
+    const next = found?.indexOf(part, at) ?? -1;
+    if (next < 0 || (next && !index)) return false;
+    at = next + part.length;
   }
-  while (pattern[p] === "*") p++;
-  return p === pattern.length;
+  return parts[0] === undefined ? found === last : !!found?.slice(at).endsWith(last);
 }
 
 /** Compiles a filter tree; no filter lets everything through, an unknown operator nothing. */

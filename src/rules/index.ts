@@ -1,8 +1,10 @@
 export { LIBRARY } from "./app-data.ts";
+export { type BrowserRule, type BrowserWorkflow, browserWorkflow, type Expression } from "./browser.ts";
 export { checkWorkflow, type WorkflowProblem } from "./check.ts";
+export { type ClientDecision, type ClientEvent, type ClientResult, createClientRouter } from "./client.ts";
 export { checkConsent } from "./consent.ts";
 export { compileChecked, createRouter, libraryWith, type RouterOptions, workflowInvalid } from "./create-router.ts";
-export { digest } from "./digest.ts";
+export { digest, digestOf } from "./digest.ts";
 export type * from "./event.ts";
 export { compileEventId, type EventIdentity, type EventIdOptions, eventId, ORDER_ID_PATHS } from "./event-id.ts";
 export { compileFilter, OPERATORS, type Operator } from "./filter.ts";

@@ -1,6 +1,6 @@
 import type { UserDataInput } from "../wire/event.ts";
 import { LIBRARY } from "./app-data.ts";
-import { digest } from "./digest.ts";
+import { digestOf } from "./digest.ts";
 import type { AudienceChange, CanonicalEvent, Decision, RouteOptions, RouteResult, Router } from "./event.ts";
 import { compileEventId } from "./event-id.ts";
 import { foldName } from "./fold.ts";
@@ -39,7 +39,7 @@ export function compileWorkflow(workflow: Workflow, library: Library = LIBRARY):
   return {
     workflow,
     library,
-    version: digest(JSON.stringify(workflow)),
+    version: digestOf(workflow),
     user: compileUser(workflow.user ?? USER_MAP, library),
     identify: compileEventId(workflow.dedupe, workflow.orderId),
     rules: [...byFolded.values()].flat(),

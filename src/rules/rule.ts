@@ -32,7 +32,10 @@ export interface CompiledRule {
 export const ROOT_FIELDS: readonly string[] = ["action_source", "event_source_url", "data_processing_options"];
 
 /** Compiles all rules of a workflow and groups them by folded event name, in the order of the file. */
-export function compileRules(workflow: Workflow, library: Library = BROWSER_LIBRARY): Map<string, CompiledRule[]> {
+export function compileRules(
+  workflow: Pick<Workflow, "map" | "rules">,
+  library: Library = BROWSER_LIBRARY,
+): Map<string, CompiledRule[]> {
   const byName = new Map<string, CompiledRule[]>();
   for (const rule of workflow.rules) {
     const name = foldName(rule.on);

@@ -1,24 +1,12 @@
 /** Missing, `null`, empty text or not a number: the field is left out. `0` and `false` are values. */
 export function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || value === "" || (typeof value === "number" && Number.isNaN(value));
+  return value === undefined || value === null || value === "" || Number.isNaN(value);
 }
 
-/** Text of a scalar; `undefined` for what is not one. */
+/** Text of a scalar, without white space around it; `undefined` for what is not one. */
 export function toText(value: unknown): string | undefined {
-  // Most texts have nothing to trim, and looking is cheaper than trimming.
-  if (typeof value === "string") {
-    return isPlainEnd(value.charCodeAt(0)) && isPlainEnd(value.charCodeAt(value.length - 1)) ? value : value.trim();
-  }
-  return (typeof value === "number" && Number.isFinite(value)) ||
-    typeof value === "boolean" ||
-    typeof value === "bigint"
-    ? String(value)
-    : undefined;
-}
-
-/** Neither white space nor a character of which some are white space. */
-function isPlainEnd(code: number): boolean {
-  return code > 32 && code < 128;
+  if (typeof value === "string") return value.trim();
+  return Number.isFinite(value) || typeof value === "boolean" ? String(value) : undefined;
 }
 
 /**
@@ -26,9 +14,9 @@ function isPlainEnd(code: number): boolean {
  * `12 EUR`. A single comma before three digits groups thousands, before any other count it is the decimal sign.
  */
 export function toNumber(value: unknown): number | undefined {
-  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (Number.isFinite(value)) return value as number;
   if (typeof value !== "string" || value.length > 40) return undefined;
-  let text = value.replace(/^[^\d.,-]+|[^\d]+$|[\s'’]/g, "");
+  let text = value.replace(/^[^\d.,-]+|\D+$|[\s'’]/g, "");
   if (/,\d+$/.test(text) && !/^-?\d{1,3}(,\d{3})+$/.test(text)) text = text.replace(/\./g, "").replace(",", ".");
   text = text.replace(/,/g, "");
   return /^-?\d*\.?\d+$/.test(text) ? +text : undefined;

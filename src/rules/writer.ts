@@ -28,10 +28,18 @@ export function compileWriter(fields: Fields, library: Library, finish?: Finish)
 
 /** Identifiers are text or a list of texts; ten of one kind is more than a person has. */
 export function toIdentifier(value: unknown): string | string[] | undefined {
+  // Nearly every identifier is a text with nothing to trim, and looking is cheaper than trimming.
+  if (typeof value === "string" && isInk(value.charCodeAt(0)) && isInk(value.charCodeAt(value.length - 1)))
+    return value;
   if (!Array.isArray(value)) return toText(value) || undefined;
   const texts = value
     .slice(0, 10)
     .map(toText)
     .filter((one): one is string => !isAbsent(one));
   return texts.length > 1 ? texts : texts[0];
+}
+
+/** An ASCII character that shows; of the others some are white space. */
+function isInk(code: number): boolean {
+  return code > 32 && code < 127;
 }

@@ -1,3 +1,4 @@
+export { type BrowserRule, type BrowserWorkflow, browserWorkflow, type Expression } from "../rules/browser.ts";
 export { createRouter, type RouterOptions } from "../rules/create-router.ts";
 export type {
   AudienceChange,
@@ -29,7 +30,25 @@ export type {
   WorkflowPreset,
 } from "../rules/workflow.ts";
 export { type Availability, channelAvailability } from "./availability.ts";
-export { parseWorkflow } from "./parse.ts";
+export {
+  type DestinationState,
+  type EventListInput,
+  type EventRow,
+  type EventToggle,
+  eventList,
+  type SeenEvent,
+} from "./event-list.ts";
+export {
+  explainRoute,
+  type FieldOrigin,
+  type RouteExplanation,
+  type RuleExplanation,
+  type ToggleExplanation,
+} from "./explain.ts";
+export { type HelpStep, type Manifest, type ManifestOptions, manifest } from "./manifest.ts";
+export { type Migration, migrateWorkflow, presetUpdate, type WorkflowChange } from "./migrate.ts";
+export type { FailedCondition } from "./origin.ts";
+export { parseWorkflow, workflowJsonSchema } from "./parse.ts";
 export {
   type ContentId,
   eeaConsent,
@@ -39,5 +58,7 @@ export {
   presets,
 } from "./presets/index.ts";
 export { REASONS, type ReasonWords, reasonWords } from "./reasons.ts";
+export { workflowSchema } from "./schema.ts";
 export { clickIdOf, defineSource, parseTime, type SourceFields, sources } from "./sources/index.ts";
 export { setToggle, type Toggles } from "./toggle.ts";
+export { loadSchemas } from "./zod.ts";

@@ -89,6 +89,10 @@ export const REASONS: Readonly<Record<string, ReasonWords>> = {
     message: "There is neither a Conversions API token nor a login with Snapchat.",
     fix: "Paste a Conversions API token or authenticate with Snapchat.",
   },
+  login_missing: {
+    message: "Nobody has signed in with Snapchat; customer lists need a login.",
+    fix: "Authenticate with Snapchat.",
+  },
   reauthorize: {
     message: "The login with Snapchat has ended.",
     fix: "Authenticate with Snapchat again.",

@@ -1,4 +1,4 @@
-import { digest } from "../../rules/digest.ts";
+import { digestOf } from "../../rules/digest.ts";
 import type { ConsentRule, Mapping, Rule, Workflow } from "../../rules/workflow.ts";
 import {
   AMOUNT_FIELDS,
@@ -54,25 +54,33 @@ export const presets = {
 export type PresetName = keyof typeof presets;
 
 function makePreset(name: PresetName, options: PresetOptions): Workflow {
-  const rules = (ROWS[name] ?? []).map((row) => makeRule(row, options));
-  return {
-    format: 1,
-    source: name,
-    preset: {
-      name,
-      version: PRESET_VERSION,
-      options: structuredClone(options) as Record<string, unknown>,
-      born: Object.fromEntries(rules.map((rule) => [rule.id, ruleDigest(rule)])),
-    },
+  const workflow = {
     ...(options.defaultCountry === undefined ? {} : { defaultCountry: options.defaultCountry }),
     aliases: { ...ALIASES[name], ...options.aliases },
     map: sharedFields(options),
-    user: userFields(options) ?? {},
+    user: userFields(options),
     ...(options.eventId ? { dedupe: [...options.eventId] } : {}),
     ...(options.orderId ? { orderId: [...options.orderId] } : {}),
     ...(options.segment ? { audience: structuredClone(options.segment) } : {}),
-    rules,
+    rules: (ROWS[name] ?? []).map((row) => makeRule(row, options)),
   };
+  const preset = {
+    name,
+    version: PRESET_VERSION,
+    options: structuredClone(options) as Record<string, unknown>,
+    born: bornDigests(workflow),
+  };
+  return { format: 1, source: name, preset, ...workflow };
+}
+
+/** Parts of a workflow that a preset fills beside its rules. */
+export const PRESET_PARTS = ["aliases", "map", "user"] as const;
+
+/** What tells the untouched parts of a preset from those the host edited, later. */
+export function bornDigests(workflow: Pick<Workflow, "rules" | (typeof PRESET_PARTS)[number]>): Record<string, string> {
+  const rules = workflow.rules.map((rule) => [rule.id, ruleDigest(rule)]);
+  const parts = PRESET_PARTS.map((part) => [`workflow.${part}`, digestOf(workflow[part])]);
+  return Object.fromEntries([...rules, ...parts]);
 }
 
 function makeRule(row: PresetRow, options: PresetOptions): Rule {
@@ -82,7 +90,7 @@ function makeRule(row: PresetRow, options: PresetOptions): Rule {
     ...(row.app ? { action_source: { value: "MOBILE_APP" } } : {}),
   };
   return {
-    id: row.on.toLowerCase().replace(/[^a-z0-9]+/g, "_"),
+    id: ruleId(row.on),
     on: row.on,
     label: row.label,
     to: row.to,
@@ -91,6 +99,12 @@ function makeRule(row: PresetRow, options: PresetOptions): Rule {
     client: false,
     ...(consent ? { consent: { names: [...consent.names], absent: consent.absent } } : {}),
   };
+}
+
+/** `AddPaymentInfo` → `add_payment_info`. */
+function ruleId(name: string): string {
+  const words = name.replace(/([a-z])([A-Z])/g, "$1_$2");
+  return words.toLowerCase().replace(/[^a-z0-9]+/g, "_");
 }
 
 function fieldsOf(row: PresetRow, options: PresetOptions): Readonly<Record<string, Mapping>> {
@@ -116,5 +130,5 @@ function fieldsOf(row: PresetRow, options: PresetOptions): Readonly<Record<strin
 
 /** What of a rule is the preset's: all but the marketer's toggles and consent. */
 export function ruleDigest({ server, client, consent, ...content }: Rule): string {
-  return digest(JSON.stringify(content));
+  return digestOf(content);
 }

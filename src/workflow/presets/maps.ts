@@ -1,6 +1,6 @@
 import { ORDER_ID_PATHS } from "../../rules/event-id.ts";
 import { USER_MAP } from "../../rules/user-data.ts";
-import type { Mapping, Workflow } from "../../rules/workflow.ts";
+import type { Mapping } from "../../rules/workflow.ts";
 import type { ContentId, PresetOptions } from "./options.ts";
 
 type Fields = Readonly<Record<string, Mapping>>;
@@ -128,7 +128,7 @@ export const PROMOTION_FIELDS: Fields = {
 };
 
 /** Where a person's identifiers are, with the host's own paths before the source's. */
-export function userFields(options: PresetOptions): Workflow["user"] {
+export function userFields(options: PresetOptions): Fields {
   const before = (paths: readonly string[] | undefined, field: string): Fields =>
     paths?.length ? { [field]: { first: [...paths.map(path), USER_MAP[field] as Mapping] } } : {};
   return { ...USER_MAP, ...before(options.clickId, "sc_click_id"), ...before(options.cookie1, "sc_cookie1") };
