@@ -40,9 +40,10 @@ export function customDataText(raw: unknown, draft: Draft): string | undefined {
 }
 
 function itemsText(raw: unknown, draft: Draft, path: string): string | undefined {
-  const items = Array.isArray(raw) ? raw : [raw];
+  const items: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
   let json = "";
-  for (const item of items) {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
     if (item === undefined || item === null) continue;
     if (!isRecord(item)) {
       note(draft, "field_wrong_type", path);

@@ -32,7 +32,8 @@ export function textList(value: unknown, max: number, draft: Draft, path: string
     return text === undefined ? undefined : `[${quote(text)}]`;
   }
   const texts = new Set<string>();
-  for (const entry of value) {
+  for (let i = 0; i < value.length; i++) {
+    const entry: unknown = value[i];
     if (entry === undefined || entry === null) continue;
     const text = plainText(entry, max, draft, path);
     if (text !== undefined) texts.add(text);

@@ -20,9 +20,14 @@ export function limitedUseText(raw: unknown, draft: Draft): string | undefined {
 }
 
 function wordsOf(raw: unknown): string[] {
-  const list: unknown[] = Array.isArray(raw) ? raw : [raw];
-  return list
-    .filter((word) => word !== undefined && word !== null && word !== false)
-    .map((word) => (typeof word === "string" ? word.trim() : "?"))
-    .filter((word) => word !== "" && word !== "[]");
+  const list: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+  const words: string[] = [];
+  // By index: the methods of a list from outside may be anything.
+  for (let i = 0; i < list.length; i++) {
+    const word = list[i];
+    if (word === undefined || word === null || word === false) continue;
+    const text = typeof word === "string" ? word.trim() : "?";
+    if (text !== "" && text !== "[]") words.push(text);
+  }
+  return words;
 }

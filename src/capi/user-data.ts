@@ -88,7 +88,8 @@ function digests(row: Row, value: unknown, identity: IdentityOptions, draft: Dra
     return row.name === "external_id" ? `"${digest}"` : `["${digest}"]`;
   }
   const found = new Set<string>();
-  for (const entry of value) {
+  for (let i = 0; i < value.length; i++) {
+    const entry: unknown = value[i];
     if (entry === undefined || entry === null || entry === "") continue;
     const digest = identified(row, entry, identity, draft);
     if (digest !== undefined) found.add(digest);
