@@ -144,7 +144,6 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): OAuthRoutes {
     } else if (options.allowUnboundState !== true) {
       throw foreignState();
     }
-    if (found.used) throw replayed();
     const { tenantId, destinationId } = found.signIn;
     if ((await o.authorize({ tenantId, destinationId, request })) !== true) throw notAuthorized();
     if (!(await found.take())) throw replayed();

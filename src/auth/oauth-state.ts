@@ -23,13 +23,12 @@ interface StoredState extends SignIn {
   used: boolean;
 }
 
-/** A state that was found, and not used up yet. */
+/** A state that was found. */
 export interface FoundState {
   signIn: SignIn;
   /** Digest of the secret that the browser must bring. */
   browser: string | undefined;
-  used: boolean;
-  /** Uses it up: of all callers one hears `true`. */
+  /** Uses it up: of all callers one hears `true`, ever. */
   take(): Promise<boolean>;
 }
 
@@ -70,7 +69,6 @@ export function createStateStore(records: Records, clock: Clock): StateStore {
       return {
         signIn,
         browser,
-        used,
         // Marked rather than deleted: a second callback is told that it is a second one.
         async take() {
           const marked = encode({ ...stored, used: true });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { OAuthClient, type Vault } from "../../src/auth/index.ts";
+import { putIfVersion } from "../../src/auth/sealed-records.ts";
 import type { Fetch } from "../../src/http/index.ts";
 import { storageError } from "../../src/storage/errors.ts";
 import type { Records } from "../../src/storage/ports.ts";
@@ -223,6 +224,64 @@ describe("a process that stands still longer than its lease", () => {
     expect(info?.reauth).toBeUndefined();
     await w.clock.advance(2 * HOUR);
     await w.process().credential("acme", "c1");
+  });
+});
+
+describe("a refresh that takes longer than one lease", () => {
+  it("keeps the lock over all of its attempts", async () => {
+    const w = await world();
+    await w.login(w.process());
+    await w.clock.advance(2 * HOUR);
+    w.simulator.faults.add({ area: "accounts", status: 503, count: 2 });
+    const seen = { inFlight: 0, most: 0 };
+    const fetch: Fetch = async (request) => {
+      seen.inFlight += 1;
+      seen.most = Math.max(seen.most, seen.inFlight);
+      await w.clock.sleep(20_000);
+      seen.inFlight -= 1;
+      return w.simulator.fetch(request);
+    };
+    const vaults = [1, 2, 3].map(() => w.process({ oauthClient: clientWith(w, fetch) }));
+    await w.passing(Promise.all(vaults.map((vault) => insist(w, vault))));
+    expect(seen.most).toBe(1);
+    expect(w.refreshes()).toHaveLength(3);
+  });
+});
+
+describe("a conditional write whose answer is lost", () => {
+  const put = (w: TestWorld, records: Records, text: string) =>
+    putIfVersion(records, w.clock, "k", new TextEncoder().encode(text), { ifVersion: 0 });
+
+  it("knows its own first write again, and nobody else's", async () => {
+    const w = await world();
+    let lose = true;
+    const records: Records = {
+      ...w.records,
+      get: (key) => w.records.get(key),
+      async put(key, value, o) {
+        const version = await w.records.put(key, value, o);
+        if (!lose) return version;
+        lose = false;
+        throw storageError("unavailable", "Cut after.", "Repeat.");
+      },
+    };
+    const written = await w.passing(put(w, records, "mine"));
+    expect(written).toBe((await w.records.get("k"))?.version);
+    lose = true;
+    expect(await w.passing(put(w, records, "mine"))).toBe("conflict");
+    await w.records.delete("k");
+    const beaten: Records = {
+      ...w.records,
+      get: (key) => w.records.get(key),
+      async put(key, value, o) {
+        if (!(await w.records.get("k"))) {
+          await w.records.put("k", new TextEncoder().encode("theirs"));
+          throw storageError("unavailable", "Cut before.", "Repeat.");
+        }
+        return w.records.put(key, value, o);
+      },
+    };
+    expect(await w.passing(put(w, beaten, "mine"))).toBe("conflict");
   });
 });
 
