@@ -1,11 +1,10 @@
 import type { ClaimedEntry, Outcome } from "../storage/ports.ts";
-import { hasBit } from "./bits.ts";
 import type { Context } from "./context.ts";
 import { type DeadItem, sealDead } from "./dead.ts";
 import type { SettledItem } from "./emitted.ts";
 import type { Job, Started } from "./job.ts";
 import { decodeEvents, encodeEvents, openPayload, payloadAad, type StoredEvent } from "./payload.ts";
-import { markUnknown, type Progress, unknownSince, writeProgress } from "./progress.ts";
+import { markUnknown, openIndexes, type Progress, unknownSince, writeProgress } from "./progress.ts";
 
 /** An events entry that is open, and what has become of its items so far in this claim. */
 export interface OpenEvents {
@@ -66,23 +65,17 @@ export async function openEvents(
   return { opened, waiting };
 }
 
-/** A replay, a claim that nobody settled, a database from a backup: what is open may have been sent since then. */
+/** A replay, or a database from a backup: what is open may have been sent since then. */
 function noteDoubt(context: Context, job: Job, { entry, progress, events }: OpenEvents): void {
   const age = job.ageMs(entry);
   for (const [index, { doubtMs }] of events.entries()) {
     if (doubtMs !== undefined) markUnknown(progress, [index], -doubtMs, events.length);
   }
-  if (entry.claims > 1)
-    markUnknown(progress, openIndexes(progress, events.length), progress.writtenAgeMs, events.length);
   const restored = context.restored();
   if (restored && age > restored.restoredAgeMs) {
     const since = Math.max(0, age - restored.backupAgeMs);
     markUnknown(progress, openIndexes(progress, events.length), since, events.length);
   }
-}
-
-export function* openIndexes(progress: Progress, count: number): Generator<number> {
-  for (let index = 0; index < count; index++) if (!hasBit(progress.done, index)) yield index;
 }
 
 /** Until when Snapchat would know an item again that it may have taken; `undefined`: it has not been sent. */

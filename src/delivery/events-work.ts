@@ -10,13 +10,12 @@ import {
   memoryEndsAtAge,
   type OpenEvents,
   openEvents,
-  openIndexes,
   outcomeOf,
 } from "./events-entry.ts";
 import { createGate, type Gate } from "./gate.ts";
 import type { Credential, EventOutcome, EventSender, RequestRecord } from "./interfaces.ts";
 import { type Ended, giveBack, type Job, pauseCredential, resolveCredential, type Started, settle } from "./job.ts";
-import { markUnknown } from "./progress.ts";
+import { markUnknown, openIndexes } from "./progress.ts";
 import { type Reported, report } from "./report.ts";
 
 /** Kept under the lease after a request's deadline: for the settle. */

@@ -65,5 +65,5 @@ function mayApply(context: Context, tenantId: string, destinationId: string, mem
 function inDoubt(context: Context, job: Job, entry: ClaimedEntry, progress: Progress): boolean {
   const restored = context.restored();
   const cameBack = restored !== undefined && job.ageMs(entry) > restored.restoredAgeMs;
-  return entry.claims > 1 || progress.unknown.length > 0 || cameBack;
+  return progress.unknown.length > 0 || cameBack;
 }

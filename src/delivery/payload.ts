@@ -161,9 +161,9 @@ export function decodeMembers(content: Uint8Array): StoredMember[] {
   );
 }
 
-/** Associated data: an entry of one group does not open in another. */
+/** Associated data: an entry of one group does not open in another. The tenant comes first, as the key ring wants it. */
 export function payloadAad(tenantId: string, destinationId: string, group: string): string {
-  return `outbox/${encodeURIComponent(tenantId)}/${encodeURIComponent(destinationId)}/${encodeURIComponent(group)}`;
+  return `${encodeURIComponent(tenantId)}/${encodeURIComponent(destinationId)}/outbox/${encodeURIComponent(group)}`;
 }
 
 export async function sealPayload(content: Uint8Array, aad: string, sealer: Sealer | undefined): Promise<Uint8Array> {

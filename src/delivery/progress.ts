@@ -50,6 +50,11 @@ export function writeProgress(progress: Progress): Uint8Array {
   return Buffer.concat([Buffer.of(FORMAT), Buffer.from(text, "utf8")]);
 }
 
+/** Items that are not settled yet. */
+export function* openIndexes(progress: Progress, count: number): Generator<number> {
+  for (let index = 0; index < count; index++) if (!hasBit(progress.done, index)) yield index;
+}
+
 /** The age at which an item may first have reached Snapchat, where nothing is known of it since. */
 export function unknownSince(progress: Progress, index: number): number | undefined {
   let first: number | undefined;

@@ -8,7 +8,9 @@ import { type Ended, giveBack, type Job, type Started, settle } from "./job.ts";
 import { holdLease } from "./lease.ts";
 import { workOnMembers } from "./members-work.ts";
 import { isKnownFormat, payloadAad, sealPayload } from "./payload.ts";
-import { newProgress, readProgress, writeProgress } from "./progress.ts";
+import { markUnknown, newProgress, openIndexes, type Progress, readProgress, writeProgress } from "./progress.ts";
+
+const NOTHING = new Uint8Array();
 
 export interface WorkOptions {
   claimedAtMs: number;
@@ -75,11 +77,15 @@ async function triage(
   const outcomes: Outcome[] = [];
   for (const entry of job.claim.entries) {
     const progress = readProgress(entry.progress, entry.items);
+    if (progress) noteUnsettled(entry, progress);
     if (entry.claims > settings.maxClaims) {
       outcomes.push(await crashed(context, job, entry));
     } else if (!progress || !isKnownFormat(entry.payload)) {
       emit({ type: "entry_unreadable", tenantId, destinationId, group, reason: "unknown_format" });
-      outcomes.push({ id: entry.id, rest: { retryInMs: 5 * 60_000, progress: entry.progress ?? new Uint8Array() } });
+      outcomes.push({
+        id: entry.id,
+        rest: { retryInMs: 5 * 60_000, progress: progress ? writeProgress(progress) : (entry.progress ?? NOTHING) },
+      });
     } else if (type === "event" && job.ageMs(entry) - progress.writtenAgeMs > settings.stampAfterMs) {
       outcomes.push(stamp(job, { entry, progress }));
     } else {
@@ -87,6 +93,11 @@ async function triage(
     }
   }
   return { started, outcomes };
+}
+
+/** A claim before this one was neither settled nor given back: what is open may have been sent since the last note. */
+function noteUnsettled(entry: ClaimedEntry, progress: Progress): void {
+  if (entry.claims > 1) markUnknown(progress, openIndexes(progress, entry.items), progress.writtenAgeMs, entry.items);
 }
 
 /**
