@@ -357,7 +357,7 @@ const currencyOf = (person: Person) => COUNTRIES.find((country) => country.code 
 /** CustomerLabs documents no time field; two in three events carry one all the same, a few of them too old or too new. */
 function eventTime(at: number, index: number): string | undefined {
   if (index % 151 === 7) return new Date(at - (9 + (index % 11)) * DAY_MS).toISOString();
-  if (index % 307 === 11) return new Date(at + 3 * 3_600_000).toISOString();
+  if (index % 307 === 11) return new Date(at + 30 * 3_600_000).toISOString();
   if (index % 97 === 3) return new Date(at + 90_000).toISOString();
   return index % 3 === 0 ? undefined : new Date(at - 1_500).toISOString();
 }

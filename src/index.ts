@@ -1,4 +1,5 @@
 export type { Clock } from "./clock.ts";
+export type { DeliverySettings, DeliveryStats, Health, Worker, WorkerOptions } from "./delivery/index.ts";
 export {
   type ErrorDetails,
   type ErrorKind,
@@ -7,12 +8,14 @@ export {
   SnapchatError,
   type SnapchatErrorInit,
 } from "./errors.ts";
+export { definePlugin, type Plugin } from "./plugins/index.ts";
+export type { SnapchatEvents } from "./snapchat/events.ts";
 export type { Explanation } from "./snapchat/explain.ts";
 export type { ReauthRequired, SnapchatApp, SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts";
 export type { LinkedSegment } from "./snapchat/segments.ts";
 export type { Tenant } from "./snapchat/tenant.ts";
 export type { VerifyReport } from "./snapchat/verify.ts";
-export { createSnapchat, type Snapchat, type SnapchatOAuth, type Stats } from "./snapchat.ts";
+export { createSnapchat, type Snapchat, type SnapchatOAuth } from "./snapchat.ts";
 export type { Storage } from "./storage/ports.ts";
 export { presets, setToggle } from "./workflow/index.ts";

@@ -12,38 +12,39 @@ import {
 } from "./auth/index.ts";
 import { ConversionsClient } from "./capi/index.ts";
 import { systemClock } from "./clock.ts";
-import { createDelivery, type Delivery, type DrainReport, type Worker, type WorkerOptions } from "./delivery/index.ts";
+import {
+  createDelivery,
+  DEFAULT_SETTINGS,
+  type Delivery,
+  type DeliveryStats,
+  type DrainReport,
+  type Health,
+  type Worker,
+  type WorkerOptions,
+} from "./delivery/index.ts";
 import { createContext, createDestinations, createTenants, type Tenants } from "./destinations/index.ts";
 import { createHttpClient } from "./http/index.ts";
 import { createPeople } from "./people/index.ts";
+import { createPlugins } from "./plugins/index.ts";
+import { LIBRARY } from "./rules/index.ts";
 import { createConnectionEvents } from "./snapchat/connection-events.ts";
 import { createCredentials } from "./snapchat/credentials.ts";
+import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
 import { createMemberRemoval } from "./snapchat/member-removal.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 import { createPlans } from "./snapchat/plan.ts";
+import { createPluginStage } from "./snapchat/plugin-stage.ts";
 import type { Receipt } from "./snapchat/receipt.ts";
 import { createSegments } from "./snapchat/segments.ts";
 import { checkDurability, checkOptions } from "./snapchat/settings.ts";
 import { createTenant, type Tenant } from "./snapchat/tenant.ts";
 import { toggleCounts } from "./snapchat/toggle-counts.ts";
 import { createTokenCheck } from "./snapchat/token-check.ts";
+import { withUpkeep } from "./snapchat/upkeep.ts";
 import type { Finding, Target } from "./storage/ports.ts";
 import { parseWorkflow } from "./workflow/index.ts";
-
-/** How many items wait, and where. */
-export interface Stats {
-  waiting: number;
-  deadLetters: number;
-  destinations: readonly {
-    destinationId: string;
-    waiting: number;
-    oldestAgeMs: number;
-    deadLetters: number;
-    paused: readonly string[];
-  }[];
-}
 
 /** Snapchat as a destination of a host with many tenants. */
 export interface Snapchat {
@@ -58,7 +59,12 @@ export interface Snapchat {
   /** Stops delivery of everything, or of one destination or credential, until `resume`. */
   pause(target?: Target): Promise<void>;
   resume(target?: Target): Promise<void>;
-  stats(): Promise<Stats>;
+  /** What waits, what failed, and what this process has done. */
+  stats(): Promise<DeliveryStats>;
+  /** What keeps work from being delivered now, in words. */
+  health(): Promise<Health>;
+  /** Hears what happens; answers a function that stops it. What a listener throws is dropped. */
+  on<N extends keyof SnapchatEvents>(name: N, listener: (event: SnapchatEvents[N]) => void): () => void;
   /** The two addresses of the sign-in, as web-standard requests and responses. */
   readonly oauth: SnapchatOAuth;
   readonly tenants: Tenants;
@@ -108,17 +114,26 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   const clock = options.clock ?? systemClock;
   const storage = options.autoMigrate === false ? options.storage : migrated(options.storage);
   const { records, outbox } = storage;
+  const events = createEvents();
+  const plugins = createPlugins(options.plugins ?? [], {
+    clock,
+    onFailure: (failure) => events.emit("plugin_failed", failure),
+    reserved: { functions: Object.keys(LIBRARY.functions), operators: Object.keys(LIBRARY.operators) },
+  });
   const http = createHttpClient({
     origins: Object.values(endpoints),
-    fetch: options.fetch,
-    timeoutMs: options.requestTimeoutMs ?? 15_000,
+    fetch: plugins.fetch?.(options.fetch ?? ((request) => fetch(request))) ?? options.fetch,
+    timeoutMs: options.delivery?.requestTimeoutMs ?? DEFAULT_SETTINGS.requestTimeoutMs,
   });
-  const sealer = createSealer({ keys: options.encryptionKeys });
+  const sealer = createSealer({ keys: plugins.keys ?? options.encryptionKeys ?? [] });
   const conversions = new ConversionsClient({ http, endpoints, clock });
   const audiences = new AudiencesClient({ http, endpoints });
   const accountsClient = new AccountsClient({ http, endpoints, clock });
 
-  const connectionEvents = createConnectionEvents(options.onReauthRequired);
+  const connectionEvents = createConnectionEvents({
+    onReauthRequired: options.onReauthRequired,
+    notify: plugins.notify,
+  });
   const vault = createVault({
     records,
     sealer,
@@ -146,6 +161,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     workflowCheck: { parse: parseWorkflow, toggles: toggleCounts },
     segments: segments.control(async (tenantId, id) => (await destinations.get(tenantId, id)).connection?.id),
     clock,
+    onAudit: (line) => plugins.audit?.push({ ...line }),
     visibleAfterMs: storage.capabilities.shared === "process" ? 0 : 2_000,
   });
   const destinations = createDestinations(context);
@@ -182,17 +198,19 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     segments: audiences,
     sealer,
     clock,
-    settings: {
-      ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
-      ...(options.coalesceMs === undefined ? {} : { memberLingerMs: options.coalesceMs }),
-      ...(options.maxQueuedItems === undefined ? {} : { maxQueuedItems: options.maxQueuedItems }),
-    },
+    emit: (event) => events.emit(event.type, event),
+    settings: options.delivery ?? {},
   });
 
-  const plan = createPlans({ sources: options.sources, integration: options.integration });
+  const plan = createPlans({
+    sources: Object.values(plugins.sources),
+    integration: options.integration,
+    library: plugins.library,
+  });
   const ingest = createIngest({
     enabledDestinations: (tenantId) => destinations.enabledDestinations(tenantId),
     plan,
+    plugins: createPluginStage(plugins),
     subjects: (tenantId) => people.subjects(tenantId),
     ensureSegment: (destination, segment) => segments.ensure(destination, segment),
     append: (items, o) => delivery.append(items, o),
@@ -243,27 +261,18 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         o,
       ),
     startWorker(o) {
-      const worker = delivery.startWorker(o);
+      const worker = withUpkeep(delivery.startWorker(o), { clock, destinations, vault });
       workers.add(worker);
       return worker;
     },
     drain: (o) => delivery.drain(o),
     pause: (target) => delivery.pause(target),
     resume: (target) => delivery.resume(target),
-    async stats() {
-      const depths = await outbox.depth();
-      const rows = depths.map(({ destinationId, items, oldestAgeMs, dead, paused }) => ({
-        destinationId,
-        waiting: items,
-        oldestAgeMs,
-        deadLetters: Object.values(dead).reduce((sum, count) => sum + count, 0),
-        paused,
-      }));
-      return {
-        waiting: rows.reduce((sum, { waiting }) => sum + waiting, 0),
-        deadLetters: rows.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
-        destinations: rows,
-      };
+    stats: () => delivery.stats(),
+    health: () => delivery.health(),
+    on(name, listener) {
+      events.on(name, listener);
+      return () => events.off(name, listener);
     },
     oauth: {
       async connect(request, { tenantId, destinationId, returnTo, appId }) {
@@ -278,6 +287,8 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     storage: { check: () => storage.check(), migrate: () => storage.migrate() },
     async close() {
       await Promise.all([...workers].map((worker) => worker.stop()));
+      await plugins.audit?.flush();
+      plugins.audit?.close();
       await vault.close();
       await storage.close();
     },

@@ -86,7 +86,7 @@ export function balanceOf(ledger: Ledger): Balance {
   }
 
   const struck = state.faults.reduce((sum, fault) => sum + fault.hits, 0);
-  expect("faults that struck", struck, ledger.faults * 3);
+  expect("faults that struck", struck, ledger.faults);
 
   return {
     hostEvents: [

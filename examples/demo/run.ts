@@ -14,7 +14,7 @@ import { createSnapchat, presets, type Receipt, setToggle } from "snapchat-desti
 import { sqlite } from "snapchat-destination/sqlite";
 import { type ShopEvent, shopDay } from "../../scripts/shop-day.ts";
 import { type Balance, balanceOf } from "./balance.ts";
-import { FAULTS } from "./faults.ts";
+import { FAULT_RULES, FAULTS } from "./faults.ts";
 import { createScreen } from "./screen.ts";
 import { startSimulator } from "./simulator-process.ts";
 
@@ -22,6 +22,8 @@ const { values: flags } = parseArgs({ options: { json: { type: "boolean" }, serv
 const screen = createScreen({ quiet: flags.json === true, terminal: process.stdout.isTTY === true });
 const started = performance.now();
 const folder = mkdtempSync(join(tmpdir(), "snapchat-demo-"));
+/** Between two batches of the day, so that it takes a few seconds instead of one burst. */
+const PAUSE_MS = 120;
 const redirectUri = "http://127.0.0.1:8080/snapchat/callback";
 
 const simulator = await startSimulator(redirectUri);
@@ -32,9 +34,8 @@ const snapchat = createSnapchat({
   integration: "demo-cdp",
   endpoints: simulator.endpoints,
   allowEndpoints: [simulator.url],
-  // A day in half a minute: short deadlines and short gathering of membership changes.
-  requestTimeoutMs: 1_500,
-  coalesceMs: 1_000,
+  // A day in half a minute: short deadlines and short waits.
+  delivery: { requestTimeoutMs: 1_500, memberLingerMs: 1_000, settleDownMs: 2_000 },
 });
 const acme = snapchat.tenant("acme");
 const actor = "demo";
@@ -101,16 +102,15 @@ await acme.destinations.update(shop.id, { workflow }, { actor });
 await acme.destinations.enable(shop.id, { actor });
 
 screen.say("A shop's day arrives. To see that nothing is lost, Snapchat will now fail on purpose:");
-for (const { words, rule } of FAULTS) {
-  await simulator.post("faults", rule);
-  screen.say(`  · ${words}`);
-}
-const worker = snapchat.startWorker();
+for (const words of FAULTS) screen.say(`  · ${words}`);
+for (const rule of FAULT_RULES) await simulator.post("faults", rule);
+const worker = snapchat.startWorker({ lingerMs: 50 });
 const day = arrivingNow(readDay());
 const receipts: Receipt[] = [];
 for (const batch of day) {
   receipts.push(...(await acme.track(batch.events, { receivedAt: batch.receivedAt })));
   screen.progress("Offered  ", receipts.length, 5_000);
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 screen.say(`All ${receipts.length.toLocaleString("en")} are stored; from here a crash loses nothing.`);
 await delivered();
@@ -125,8 +125,8 @@ const balance = balanceOf({
   state: await simulator.get("state"),
   events: await simulator.get("events?channel=server"),
   members: await membersByKey(),
-  deadLetters: await acme.deadLetters.list(shop.id).then(({ items }) => items.length),
-  faults: FAULTS.length,
+  deadLetters: (await snapchat.stats()).deadLetters,
+  faults: FAULT_RULES.length,
 });
 show(balance);
 const ok = balance.wrong.length === 0 && report.ok;
@@ -187,7 +187,9 @@ async function delivered(): Promise<void> {
 async function membersByKey(): Promise<Map<string, { email: string[]; phone: string[] }>> {
   const held = new Map<string, { email: string[]; phone: string[] }>();
   for (const { key, segmentId } of await acme.segments.list(shop.id)) {
-    if (segmentId) held.set(key, await simulator.get(`members?segment=${segmentId}`));
+    if (!segmentId) continue;
+    const members = await simulator.get<Record<string, string[]>>(`members?segment=${segmentId}`);
+    held.set(key, { email: members.EMAIL_SHA256 ?? [], phone: members.PHONE_SHA256 ?? [] });
   }
   return held;
 }

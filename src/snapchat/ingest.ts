@@ -1,10 +1,11 @@
 import type { DeliveryItem, Queued } from "../delivery/index.ts";
 import type { ActiveDestination } from "../destinations/index.ts";
 import type { Subjects } from "../people/index.ts";
-import type { CanonicalEvent } from "../rules/event.ts";
+import type { CanonicalEvent, RouteResult } from "../rules/event.ts";
 import { brokenBound } from "../wire/bounds.ts";
 import { type Decided, decide } from "./decide.ts";
 import type { Plan } from "./plan.ts";
+import type { PluginStage } from "./plugin-stage.ts";
 import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
 
 /** One host event offered to a tenant's destinations. */
@@ -22,6 +23,8 @@ export interface IngestDependencies {
   plan(destination: ActiveDestination): Plan | undefined;
   /** Makes a segment's queue known before its first item is stored. */
   ensureSegment(destination: ActiveDestination, segment: NonNullable<Decided["segment"]>): Promise<void> | void;
+  /** Hooks that look at events; absent without such plugins. */
+  plugins: PluginStage | undefined;
   /** A tenant's digests of people. */
   subjects(tenantId: string): Subjects | Promise<Subjects>;
   append(items: readonly DeliveryItem[], options: { tx?: unknown }): Promise<readonly Queued[]>;
@@ -34,6 +37,16 @@ const EVENTS_PER_TURN = 250;
 interface Tenant {
   enabled: readonly ActiveDestination[];
   subjects: Subjects;
+}
+
+/** One event on its way to one destination. */
+interface Job {
+  destination: ActiveDestination;
+  offer: Offer;
+  plan: Plan;
+  receipt: Receipt;
+  subjects: Subjects;
+  event: CanonicalEvent;
 }
 
 interface Waiting {
@@ -51,6 +64,8 @@ export function createIngest(dependencies: IngestDependencies) {
     const segments: Promise<void>[] = [];
     const seen = new Set<string>();
 
+    const jobs: Job[] = [];
+
     for (const [index, offer] of offers.entries()) {
       if (index > 0 && index % EVENTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       const receipt: Receipt = { eventId: undefined, status: "skipped", parts: [] };
@@ -59,9 +74,13 @@ export function createIngest(dependencies: IngestDependencies) {
       const tenant = tenants.get(offer.tenantId);
       for (const destination of tenant?.enabled ?? []) {
         if (offer.destinations && !offer.destinations.includes(destination.id)) continue;
-        offerTo(destination, offer, read, receipt, tenant?.subjects as Subjects);
+        const job = start(destination, offer, read, receipt, tenant?.subjects as Subjects);
+        if (!job) continue;
+        if (dependencies.plugins) jobs.push(job);
+        else take(job, job.plan.router.route(job.event, routeOptions(offer)));
       }
     }
+    if (dependencies.plugins) await throughPlugins(dependencies.plugins, jobs, take);
     await Promise.all(segments);
 
     if (waiting.length > 0) {
@@ -77,29 +96,26 @@ export function createIngest(dependencies: IngestDependencies) {
     for (const receipt of receipts) receipt.status = overallStatus(receipt.parts);
     return receipts;
 
-    function offerTo(
+    /** The job of one event at one destination, or a refusal on its receipt. */
+    function start(
       destination: ActiveDestination,
       offer: Offer,
       read: (plan: Plan) => CanonicalEvent,
       receipt: Receipt,
       subjects: Subjects,
-    ): void {
+    ): Job | undefined {
+      const refuse = (status: "skipped" | "rejected", reason: string) => {
+        receipt.parts.push({ destinationId: destination.id, rule: "", channel: "server", target: "", status, reason });
+        return undefined;
+      };
       const plan = dependencies.plan(destination);
-      if (!plan) {
-        receipt.parts.push(refused(destination, "skipped", "no_workflow"));
-        return;
-      }
-      const bound = brokenBound(offer.event);
-      if (bound !== undefined || typeof offer.event !== "object" || offer.event === null) {
-        receipt.parts.push(
-          refused(destination, "rejected", bound === undefined ? "event_not_an_object" : "event_too_large"),
-        );
-        return;
-      }
-      const event = read(plan);
-      const routed = plan.router.route(event, {
-        ...(offer.receivedAtMs === undefined ? {} : { receivedAtMs: offer.receivedAtMs }),
-      });
+      if (!plan) return refuse("skipped", "no_workflow");
+      if (brokenBound(offer.event) !== undefined) return refuse("rejected", "event_too_large");
+      if (typeof offer.event !== "object" || offer.event === null) return refuse("rejected", "event_not_an_object");
+      return { destination, offer, plan, receipt, subjects, event: read(plan) };
+    }
+
+    function take({ destination, offer, plan, receipt, subjects, event }: Job, routed: RouteResult): void {
       receipt.eventId ??= routed.eventId;
       const context = { nowMs, receivedAtMs: offer.receivedAtMs, eventId: routed.eventId, subjects };
       for (const decision of routed.decisions) {
@@ -155,6 +171,30 @@ function reader(event: unknown): (plan: Plan) => CanonicalEvent {
   };
 }
 
-function refused(destination: ActiveDestination, status: "skipped" | "rejected", reason: string): ReceiptPart {
-  return { destinationId: destination.id, rule: "", channel: "server", target: "", status, reason };
+function routeOptions({ receivedAtMs }: Offer): { receivedAtMs?: number } {
+  return receivedAtMs === undefined ? {} : { receivedAtMs };
+}
+
+/** The same way with the hooks that look at events. The id is that of the event as it came, whatever plugins add. */
+async function throughPlugins(
+  plugins: PluginStage,
+  jobs: readonly Job[],
+  take: (job: Job, routed: RouteResult) => void,
+): Promise<void> {
+  const byTenant = Map.groupBy(jobs, ({ destination }) => destination.tenantId);
+  const enriched = new Map<CanonicalEvent, CanonicalEvent>();
+  for (const [tenantId, own] of byTenant) {
+    const events = [...new Set(own.map(({ event }) => event))];
+    const answers = await plugins.enrich(events, tenantId);
+    for (const [i, event] of events.entries()) enriched.set(event, answers[i] ?? event);
+  }
+  for (const job of jobs) {
+    const { plan, offer, destination } = job;
+    const { eventId } = plan.router.route(job.event, routeOptions(offer));
+    const event = enriched.get(job.event) ?? job.event;
+    const routed = plan.router.route(event, { ...routeOptions(offer), eventId });
+    const scope = { tenantId: destination.tenantId, destinationId: destination.id };
+    const decisions = await plugins.decisions(routed.decisions, event, scope);
+    take({ ...job, event }, { eventId, decisions });
+  }
 }

@@ -1,8 +1,8 @@
 import type { KeyProvider } from "../auth/index.ts";
 import type { Clock } from "../clock.ts";
+import type { DeliverySettings } from "../delivery/index.ts";
 import type { Fetch } from "../http/index.ts";
 import type { Plugin } from "../plugins/index.ts";
-import type { Source } from "../rules/event.ts";
 import type { Storage } from "../storage/ports.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
 
@@ -29,14 +29,12 @@ export interface SnapchatOptions {
   apps?: Readonly<Record<string, SnapchatApp>>;
   /** Where everything is kept: `sqlite(path)`, `memory()` or your own. */
   storage: Storage;
-  /** 32 random bytes in base64 each. The first seals, all open. Or a KMS behind a `KeyProvider`. */
-  encryptionKeys: readonly string[] | KeyProvider;
+  /** 32 random bytes in base64 each. The first seals, all open. Or a KMS behind a `KeyProvider`, here or as a plugin. */
+  encryptionKeys?: readonly string[] | KeyProvider;
   /** Called at least once per lost login; work of that login waits until the person connects again. */
   onReauthRequired?: (event: ReauthRequired) => unknown;
   /** Hooks into your own world, in order. */
   plugins?: readonly Plugin[];
-  /** Envelopes of your own, by name; a workflow's `source` names one. */
-  sources?: readonly Source[];
   /** Your name, sent with every event as `integration`, as Snapchat asks of partners. */
   integration?: string;
   /** Other hosts than Snapchat's: a simulator, a recording proxy. Each origin must also be in `allowEndpoints`. */
@@ -49,12 +47,8 @@ export interface SnapchatOptions {
   acceptLoss?: boolean;
   /** Create and migrate tables by itself. Default true. */
   autoMigrate?: boolean;
-  /** Deadline of one request to Snapchat. Milliseconds. Default 15,000. */
-  requestTimeoutMs?: number;
-  /** How long changes of membership are gathered before they leave. Milliseconds. Default 60,000. */
-  coalesceMs?: number;
-  /** Waiting items per destination above which `track` answers `outbox_full`. Default 1,000,000. */
-  maxQueuedItems?: number;
+  /** The numbers delivery works with: deadlines, lingering, bounds, retention. Each has a default. */
+  delivery?: Partial<DeliverySettings>;
   clock?: Clock;
 }
 

@@ -1,7 +1,7 @@
 import type { PrepareOptions } from "../capi/index.ts";
 import type { ActiveDestination } from "../destinations/index.ts";
 import type { Router, Source } from "../rules/event.ts";
-import { createRouter, sources as knownSources, type Workflow } from "../workflow/index.ts";
+import { createRouter, sources as knownSources, type RouterOptions, type Workflow } from "../workflow/index.ts";
 
 /** A destination made ready for the hot path: compiled once per version of its record. */
 export interface Plan {
@@ -16,7 +16,8 @@ export interface Plan {
 export interface PlanOptions {
   sources?: readonly Source[] | undefined;
   integration?: string | undefined;
-  plugins?: Parameters<typeof createRouter>[1];
+  /** Functions and operators of plugins. */
+  library?: RouterOptions | undefined;
 }
 
 const ALL_IDENTIFIERS = ["email", "phone", "mobile_ad_id"] as const;
@@ -35,7 +36,7 @@ export function createPlans(options: PlanOptions): (destination: ActiveDestinati
     return {
       destination,
       source,
-      router: createRouter(workflow, options.plugins),
+      router: createRouter(workflow, options.library),
       prepare: {
         defaultCountry: settings.defaultCountry ?? presetCountry(workflow),
         integration: settings.integration ?? options.integration,
