@@ -58,9 +58,8 @@ export function treeChecker(library: Library, say: Say): TreeChecker {
     else {
       path(node.path, `${at}.path`);
       known(node.op, library.operators, `${at}.op`, "operator");
-      const values = Array.isArray(node.value) ? node.value : [node.value];
-      const fine = values.length <= WORKFLOW_LIMITS.nodes && values.every((one) => one === undefined || isScalar(one));
-      if (!fine) say(`${at}.value`, "wrong_type", "must be a text, a number, true or false, or a list of them");
+      const wanted = Object.hasOwn(VALUES, String(node.op)) ? VALUES[String(node.op)] : VALUES.plugin;
+      if (wanted && !wanted.fits(node.value)) say(`${at}.value`, "wrong_type", wanted.words);
     }
   }
 
@@ -132,6 +131,36 @@ const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
   upper: [],
   lower: [],
   call: ["with"],
+};
+
+const TEXT = { fits: (value: unknown) => isText(value), words: "must be a text" };
+const NUMBER = {
+  fits: (value: unknown) => typeof value === "number" && Number.isFinite(value),
+  words: "must be a number",
+};
+const isList = (value: unknown) =>
+  Array.isArray(value) && value.length <= WORKFLOW_LIMITS.nodes && value.every(isScalar);
+
+/** What each operator compares with; anything else would never hold, which is not what its author meant. */
+const VALUES: Readonly<Record<string, { fits: (value: unknown) => boolean; words: string }>> = {
+  equals: { fits: isScalar, words: "must be a text, a number, true or false" },
+  in: { fits: isList, words: "must be a list of texts, numbers, true or false" },
+  contains: { fits: isScalar, words: "must be a text, a number, true or false" },
+  starts: TEXT,
+  ends: TEXT,
+  glob: TEXT,
+  exists: {
+    fits: (value) => value === undefined || typeof value === "boolean",
+    words: "must be true, false or left out",
+  },
+  gt: NUMBER,
+  gte: NUMBER,
+  lt: NUMBER,
+  lte: NUMBER,
+  plugin: {
+    fits: (value) => value === undefined || isScalar(value) || isList(value),
+    words: "must be a text, a number, true or false, or a list of them",
+  },
 };
 
 function isScalar(value: unknown): boolean {

@@ -36,10 +36,10 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   contains: (found, value) =>
     Array.isArray(found)
       ? found.slice(0, LOOK).some((one) => equals(one, value))
-      : !!start(found)?.includes(value as string),
-  starts: (found, value) => !!start(found)?.startsWith(value as string),
-  ends: (found, value) => typeof found === "string" && found.endsWith(value as string),
-  glob: (found, value) => matchGlob(start(found), value as string),
+      : !!start(found)?.includes(`${value}`),
+  starts: (found, value) => !!start(found)?.startsWith(`${value}`),
+  ends: (found, value) => typeof found === "string" && found.endsWith(`${value}`),
+  glob: (found, value) => matchGlob(start(found), `${value}`),
   exists: (found, value) => isAbsent(found) === (value === false),
   gt: compare((a, b) => a > b),
   gte: compare((a, b) => a >= b),

@@ -11,7 +11,11 @@ export const FUNCTIONS: Readonly<Record<string, MappingFunction>> = {
   /** Units of all products. */
   item_count: (products) => total(products, (product) => toNumber(product.quantity) ?? 1, 1),
   /** The list without repetitions. */
-  unique: (list) => (Array.isArray(list) ? [...new Set(list)] : list),
+  unique(list) {
+    if (!Array.isArray(list)) return list;
+    // For the few entries lists have, looking back is cheaper than a set.
+    return list.length > 16 ? [...new Set(list)] : list.filter((one, index) => list.indexOf(one) === index);
+  },
   /** The first entry of a list. */
   head: (list) => (Array.isArray(list) ? list[0] : list),
 };
