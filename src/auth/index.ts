@@ -14,6 +14,7 @@ export type { ImportedConnection, NewConnection, SavedConnection, VaultConnectio
 export { checkRedirectUri, resolveEndpoints } from "./endpoints.ts";
 export type { KeyProvider, SealingKey } from "./key-provider.ts";
 export type { KeyUse, RotateProgress, RotateReport, SealedKind, VaultKeys } from "./keys.ts";
+export { toNodeHandler } from "./node-handler.ts";
 export type { OAuthApp, OAuthClientOptions, TokenCallOptions, TokenSet } from "./oauth-client.ts";
 export { DEFAULT_SCOPES, OAuthClient } from "./oauth-client.ts";
 export type { PageText } from "./oauth-page.ts";

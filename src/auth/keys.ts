@@ -5,7 +5,7 @@ import type { Sealer, SyncSealer } from "./seal.ts";
 import { patiently, putIfVersion, sealedTextOf, sealedValue } from "./sealed-records.ts";
 import type { VaultContext } from "./vault-context.ts";
 
-/** Sealed records of another room: where they are, what binds them, and where in their value the sealed text is. */
+/** Sealed records of the host's or another room's own form: where they are, what binds them, and where in their value the sealed text is. */
 export interface SealedKind {
   prefix: string;
   /** The associated data of a record. */
@@ -55,6 +55,7 @@ export interface VaultKeys {
 /** The longest that a payload lives: 37 days in the queue, then 30 as a dead letter. */
 const PAYLOAD_LIFE_MS = 67 * 86_400_000;
 const SINCE = "key-use/";
+const SECRETS = "secret/";
 
 export function createKeys(
   context: VaultContext,
@@ -66,6 +67,8 @@ export function createKeys(
   const kinds: readonly SealedKind[] = [
     { ...OWN, prefix: connectionKeys.all, aad: (key) => connectionAad(idsOfKey(key).tenantId, idsOfKey(key).id) },
     { ...OWN, prefix: DIGEST_KEYS, aad: (key) => digestAad(decodeURIComponent(key.slice(DIGEST_KEYS.length))) },
+    // Conversions tokens: their associated data is their key without the prefix.
+    { ...OWN, prefix: SECRETS, aad: (key) => key.slice(SECRETS.length) },
     ...further,
   ];
 

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSealer, type ReauthTransition } from "../../src/auth/index.ts";
+import { createSealer, type ReauthTransition, type SealedKind } from "../../src/auth/index.ts";
 import { Secret } from "../../src/errors.ts";
 import { failure, KEY, OTHER_KEY, type TestWorld, until, world } from "./support.ts";
 
@@ -452,25 +452,28 @@ describe("keys", () => {
     expect(await vault.keys.rotate()).toEqual({ records: 2, resealed: 1, failed: 1, errors: { sealed_invalid: 1 } });
   });
 
-  it("take other rooms' records along", async () => {
+  it("take Conversions tokens along, and records of another form", async () => {
     const encoder = new TextEncoder();
     const decoder = new TextDecoder();
-    await w.records.put("secret/acme/d1", encoder.encode(w.sealer.sealText("token", "acme/d1") as string));
-    const sealer = createSealer({ keys: [OTHER_KEY, KEY] });
-    const vault = w.process({
-      sealer,
-      sealedKinds: [
-        {
-          prefix: "secret/",
-          aad: (key) => key.slice("secret/".length),
-          read: (value) => decoder.decode(value),
-          write: (_value, sealed) => encoder.encode(sealed),
-        },
-      ],
-    });
-    expect(await vault.keys.rotate()).toMatchObject({ resealed: 1 });
-    const record = await w.records.get("secret/acme/d1");
-    expect(createSealer({ keys: [OTHER_KEY] }).openText(decoder.decode(record?.value), "acme/d1")).toBe("token");
+    const seal = (aad: string) => w.sealer.sealText("token", aad);
+    await w.records.put(
+      "secret/acme/d1/conversions_token",
+      encoder.encode(`\u0001${seal("acme/d1/conversions_token")}`),
+    );
+    await w.records.put("own/acme", encoder.encode(seal("acme")));
+    const own: SealedKind = {
+      prefix: "own/",
+      aad: (key) => key.slice("own/".length),
+      read: (value) => decoder.decode(value),
+      write: (_value, sealed) => encoder.encode(sealed),
+    };
+    const vault = w.process({ sealer: createSealer({ keys: [OTHER_KEY, KEY] }), sealedKinds: [own] });
+    expect(await vault.keys.rotate()).toMatchObject({ records: 2, resealed: 2 });
+    const alone = createSealer({ keys: [OTHER_KEY] });
+    const value = async (key: string) => decoder.decode((await w.records.get(key))?.value);
+    const secret = (await value("secret/acme/d1/conversions_token")).slice(1);
+    expect(alone.openText(secret, "acme/d1/conversions_token")).toBe("token");
+    expect(alone.openText(await value("own/acme"), "acme")).toBe("token");
   });
 
   it("that are gone lose nothing: with the key back, the login is there", async () => {
