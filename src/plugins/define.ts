@@ -92,7 +92,8 @@ function hasFunctions(value: unknown, ...names: string[]): boolean {
 }
 
 function isSource(value: unknown): boolean {
-  return hasFunctions(value, "read") && WORD.test(String((value as { name?: unknown }).name));
+  const name = (value as { name?: unknown } | undefined)?.name;
+  return hasFunctions(value, "read") && typeof name === "string" && WORD.test(name);
 }
 
 function isTableOfFunctions(value: unknown): boolean {

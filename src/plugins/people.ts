@@ -34,7 +34,7 @@ export function createResolveIdentity(guard: Guard, plugins: readonly Plugin[]) 
       const outcome = await guard.call(
         plugin,
         "resolveIdentity",
-        (context) => plugin.resolveIdentity?.(copy(asked), withPurpose(context, purpose)),
+        (context) => plugin.resolveIdentity?.(copy(asked), Object.assign(context, { purpose })),
         resolved,
         scope,
       );
@@ -52,11 +52,6 @@ export function createResolveIdentity(guard: Guard, plugins: readonly Plugin[]) 
     }
     return found;
   };
-}
-
-/** Keeps the context's own lazy signal. */
-function withPurpose<T extends object>(context: T, purpose: IdentityPurpose): T & { purpose: IdentityPurpose } {
-  return Object.assign(Object.create(context) as T, { purpose });
 }
 
 function resolved(answer: unknown): ResolvedPerson | undefined {

@@ -42,7 +42,7 @@ function createOutlet(hook: "audit" | "receipts", guard: Guard, plugin: Plugin, 
   let taken = 0;
   let dropped = 0;
   let pauseMs = 0;
-  let running: Promise<void> | undefined;
+  let running = false;
   let trying: Promise<boolean> | undefined;
   const closed = new AbortController();
 
@@ -80,7 +80,7 @@ function createOutlet(hook: "audit" | "receipts", guard: Guard, plugin: Plugin, 
         await clock.sleep(pauseMs, closed.signal);
       }
     }
-    running = undefined;
+    running = false;
   }
 
   return {
@@ -95,7 +95,9 @@ function createOutlet(hook: "audit" | "receipts", guard: Guard, plugin: Plugin, 
         waiting.shift();
         dropped++;
       }
-      running ??= run();
+      if (running) return;
+      running = true;
+      void run();
     },
     async flush(): Promise<void> {
       while (waiting.length > 0 && (await attempt()));

@@ -1,4 +1,5 @@
 export { createFakeClock, type FakeClock, type FakeClockOptions } from "./clock.ts";
+export { type HookTest, type PluginTest, type PluginTestOptions, testPlugin } from "./plugin.ts";
 export * from "./simulator/index.ts";
 export {
   type Exchange,
