@@ -64,8 +64,8 @@ export const HOOKS: Readonly<Record<HookName, HookRule>> = {
   },
   fetch: {
     when: "any request to Snapchat",
-    limitMs: 60_000,
-    failure: "as a fault of the network",
+    limitMs: 15_000,
+    failure: "as a fault of the network; the deadline is the request's own",
   },
   notify: {
     when: "a login is lost, work is paused, items are dead",
