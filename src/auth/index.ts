@@ -12,6 +12,7 @@ export type { AccountTree, AdAccountChoice, Choice, OrganizationChoice, TreeOpti
 export type { ConnectionInfo, ConnectionStatus, ReauthReason, VaultCredential } from "./connection.ts";
 export type { ImportedConnection, NewConnection, SavedConnection, VaultConnections } from "./connections.ts";
 export { checkRedirectUri, resolveEndpoints } from "./endpoints.ts";
+export type { KeepAliveReport } from "./keep-alive.ts";
 export type { KeyProvider, SealingKey } from "./key-provider.ts";
 export type { KeyUse, RotateProgress, RotateReport, SealedKind, VaultKeys } from "./keys.ts";
 export { toNodeHandler } from "./node-handler.ts";

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../clock.ts";
-import { isSnapchatError, SnapchatError } from "../errors.ts";
+import { isSnapchatError, type SnapchatError } from "../errors.ts";
 import type { Records } from "../storage/ports.ts";
 import type { AccountsClient } from "./accounts-client.ts";
 import type { SavedConnection } from "./connections.ts";
@@ -16,6 +16,15 @@ import {
   STATE_LIFE_MS,
 } from "./oauth-state.ts";
 import { checkReturnTo, withQuery } from "./return-to.ts";
+import {
+  codeRefused,
+  foreignState,
+  methodRefused,
+  notAuthorized,
+  nothingToConnect,
+  replayed,
+  wrongKindOfApp,
+} from "./sign-in-failure.ts";
 import type { Vault } from "./vault.ts";
 
 export interface OAuthRoutesOptions {
@@ -186,13 +195,7 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): OAuthRoutes {
       return await vault.client(appId).exchange(code);
     } catch (error) {
       if (!isSnapchatError(error) || error.code !== "oauth_invalid_grant") throw error;
-      throw new SnapchatError({
-        code: "oauth_code_refused",
-        kind: "reauthorize",
-        message: "Snapchat did not accept the sign-in code: it was used already, or it is too old.",
-        fix: "Start again from the destination's settings page.",
-        details: error.details,
-      });
+      throw codeRefused(error);
     }
   }
 
@@ -272,59 +275,4 @@ const STATUS: Readonly<Record<string, number>> = { oauth_not_authorized: 403, si
 function ours(error: unknown): SnapchatError {
   if (isSnapchatError(error)) return error;
   throw error;
-}
-
-function foreignState(): SnapchatError {
-  return new SnapchatError({
-    code: "oauth_state_foreign",
-    kind: "fix_data",
-    message: "This sign-in began in another browser.",
-    fix: "Start and finish it in the same browser with cookies allowed; connect and callback must be on the same host.",
-  });
-}
-
-function replayed(): SnapchatError {
-  return new SnapchatError({
-    code: "oauth_state_replayed",
-    kind: "fix_data",
-    message: "This sign-in was finished already.",
-    fix: "Look at the destination's settings page; start again from there if it is not connected.",
-  });
-}
-
-function methodRefused(): SnapchatError {
-  return new SnapchatError({
-    code: "sign_in_method_refused",
-    kind: "fix_configuration",
-    message: "The way back from Snapchat is a GET request.",
-    fix: "Route GET requests to the callback, as they come.",
-  });
-}
-
-function notAuthorized(): SnapchatError {
-  return new SnapchatError({
-    code: "oauth_not_authorized",
-    kind: "fix_data",
-    message: "You may not change this destination.",
-    fix: "Sign in here as somebody who may, then start again.",
-  });
-}
-
-function nothingToConnect(): SnapchatError {
-  return new SnapchatError({
-    code: "connect_target_missing",
-    kind: "fix_configuration",
-    message: "A sign-in needs a tenant and a destination.",
-    fix: "Pass `tenantId` and `destinationId`.",
-  });
-}
-
-function wrongKindOfApp(cause: SnapchatError): SnapchatError {
-  return new SnapchatError({
-    code: "oauth_app_unfit",
-    kind: "fix_configuration",
-    message: "Snapchat gave a token that its Marketing API does not accept.",
-    fix: "Use an OAuth app made in Business Manager, Business Details, OAuth Apps; keys of Snap Kit or Login Kit do not work here.",
-    details: cause.details,
-  });
 }

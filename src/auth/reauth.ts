@@ -2,6 +2,8 @@ import { connectionAad, connectionKeys, type StoredConnection } from "./connecti
 import { acquireLock } from "./refresh-lock.ts";
 import type { ReauthTransition, VaultContext } from "./vault-context.ts";
 
+const LONGEST_WAIT_MS = 30 * 60_000;
+
 /**
  * Tells the host of logins that are over: at least once per transition. That it was told is stored with the login, so
  * whoever meets an untold one tells it: the process that saw the refusal, the next that wants the token, the keep-alive.
@@ -13,13 +15,15 @@ export function createTeller(
   /** Tries of this process by transition: not before this monotonic time. */
   const notBefore = new Map<string, number>();
   const running = new Set<Promise<void>>();
+  const closing = new AbortController();
 
-  async function tell(stored: StoredConnection): Promise<void> {
+  /** `true`: nothing is left to tell. */
+  async function attempt(stored: StoredConnection): Promise<boolean> {
     const { reauth, tenantId, id } = stored;
-    if (!reauth || !onReauthRequired) return;
+    if (!reauth || !onReauthRequired) return true;
     // Not released after a failure: its end is the wait before the next try, in whichever process.
     const lock = await acquireLock(context, connectionKeys.tellLock(tenantId, id), context.times.tellAgainMs);
-    if (!lock) return;
+    if (!lock) return false;
     await onReauthRequired({
       transitionId: reauth.transitionId,
       tenantId,
@@ -30,6 +34,31 @@ export function createTeller(
     });
     await markTold(tenantId, id, reauth.transitionId);
     await lock.release();
+    return true;
+  }
+
+  /** Paused work asks for no token, so nobody else would come by: this process comes back by itself while it runs. */
+  async function again(stored: StoredConnection, tries: number): Promise<void> {
+    const wait = Math.min(LONGEST_WAIT_MS, context.times.tellAgainMs * 2 ** Math.min(tries, 10)) + 1_000;
+    await context.clock.sleep(wait, closing.signal);
+    if (closing.signal.aborted) return;
+    const { tenantId, id, reauth } = stored;
+    const found = await context.sealed.get<StoredConnection>(
+      connectionKeys.one(tenantId, id),
+      connectionAad(tenantId, id),
+    );
+    const now = found?.value.reauth;
+    if (found && now && !now.told && now.transitionId === reauth?.transitionId) start(found.value, tries + 1);
+  }
+
+  function start(stored: StoredConnection, tries: number): void {
+    const task: Promise<void> = attempt(stored)
+      .catch(() => false)
+      .then((done) => {
+        running.delete(task);
+        if (!done) again(stored, tries).catch(() => {});
+      });
+    running.add(task);
   }
 
   async function markTold(tenantId: string, id: string, transitionId: string): Promise<void> {
@@ -53,14 +82,15 @@ export function createTeller(
       if ((notBefore.get(reauth.transitionId) ?? 0) > now) return;
       if (notBefore.size > 10_000) notBefore.clear();
       notBefore.set(reauth.transitionId, now + context.times.tellAgainMs);
-      const task: Promise<void> = tell(stored)
-        .catch(() => {})
-        .finally(() => running.delete(task));
-      running.add(task);
+      start(stored, 0);
     },
     /** Resolves when nothing is being told. */
     async settled(): Promise<void> {
       while (running.size > 0) await Promise.all(running);
+    },
+    /** Comes back no more. */
+    close(): void {
+      closing.abort();
     },
   };
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
-import { isSnapchatError, type Secret, SnapchatError } from "../errors.ts";
+import { isSnapchatError, type Secret } from "../errors.ts";
 import type { Fetch, HttpClient } from "../http/index.ts";
 import type { Records } from "../storage/ports.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
+import { createClients } from "./clients.ts";
 import {
   connectionAad,
   connectionKeys,
@@ -16,8 +17,9 @@ import {
 } from "./connection.ts";
 import { createConnections, type VaultConnections } from "./connections.ts";
 import { createDigestKeys } from "./digest-key.ts";
+import { type KeepAliveReport, keepAlive } from "./keep-alive.ts";
 import { createKeys, type SealedKind, type VaultKeys } from "./keys.ts";
-import { type OAuthApp, OAuthClient } from "./oauth-client.ts";
+import type { OAuthApp, OAuthClient } from "./oauth-client.ts";
 import { createTeller } from "./reauth.ts";
 import { type RefreshState, refresh } from "./refresh.ts";
 import { judgeRefusal } from "./refusal.ts";
@@ -79,7 +81,7 @@ export interface Vault {
    * For a schedule, once a day or so: refreshes logins that were idle for long, and tells again of those that are over
    * and whose host did not hear of it. Safe in every process at once.
    */
-  keepAlive(o?: { signal?: AbortSignal }): Promise<{ connections: number; refreshed: number; failed: number }>;
+  keepAlive(o?: { signal?: AbortSignal }): Promise<KeepAliveReport>;
   /** The tenant's random key for digests of people: 32 bytes, made on first use, never rotated. */
   tenantDigestKey(tenantId: string): Promise<Uint8Array>;
   /** Forgets a tenant for good: its logins, tokens and digest key. Safe to repeat. */
@@ -119,7 +121,7 @@ export function createVault(options: VaultOptions): Vault {
   const { records, sealer } = options;
   const clock = options.clock ?? systemClock;
   const times = { ...DEFAULT_TIMES, ...options.times };
-  const client = clientsOf(options);
+  const client = createClients(options);
   const sealed = createSealedRecords(records, sealer, clock);
   const context: VaultContext = {
     records,
@@ -222,29 +224,6 @@ export function createVault(options: VaultOptions): Vault {
     }
   }
 
-  async function keepAlive(o: { signal?: AbortSignal } = {}) {
-    const report = { connections: 0, refreshed: 0, failed: 0 };
-    for await (const record of sealed.list(connectionKeys.all)) {
-      if (o.signal?.aborted) break;
-      report.connections += 1;
-      const { tenantId, id } = idsOfKey(record.key);
-      try {
-        const stored = await sealed.open<StoredConnection>(record, connectionAad(tenantId, id));
-        if (stored.status !== "connected") {
-          teller.tell(stored);
-        } else if ((await context.now()) - stored.refreshedAtMs > times.idleMs) {
-          await fly(tenantId, id, stored.tokenVersion, true);
-          report.refreshed += 1;
-        }
-      } catch {
-        // One login's trouble stays its own: it is stored with the login, or comes again next time.
-        report.failed += 1;
-      }
-    }
-    await teller.settled();
-    return report;
-  }
-
   const digestKeys = createDigestKeys(context);
   const forget = (tenantId: string, id: string) => {
     const key = connectionKeys.one(tenantId, id);
@@ -260,7 +239,7 @@ export function createVault(options: VaultOptions): Vault {
     credential,
     accessToken: async (tenantId, id) => (await credential(tenantId, id)).token,
     refused,
-    keepAlive,
+    keepAlive: (o) => keepAlive(context, { tell: teller, refresh: fly }, o),
     tenantDigestKey: digestKeys.get,
     async forgetTenant(tenantId) {
       let count = 0;
@@ -271,26 +250,9 @@ export function createVault(options: VaultOptions): Vault {
       await digestKeys.destroy(tenantId);
       return { connections: count };
     },
-    close: () => teller.settled(),
-  };
-}
-
-function clientsOf(options: VaultOptions): (appId: string) => OAuthClient {
-  const { apps, endpoints, http, fetch, clock } = options;
-  const made = new Map<string, OAuthClient>();
-  // All at once: a wrong redirect URI shall show when the program starts, not when somebody connects.
-  for (const [appId, app] of Object.entries(apps)) {
-    if (!options.oauthClient) made.set(appId, new OAuthClient({ ...app, endpoints, http, fetch, clock }));
-  }
-  return (appId) => {
-    const client = made.get(appId) ?? options.oauthClient?.(appId);
-    if (client) return client;
-    throw new SnapchatError({
-      code: "oauth_app_unknown",
-      kind: "fix_configuration",
-      message: `There is no OAuth app "${appId}".`,
-      fix: "Keep every app in `apps` as long as a login made with it is in use.",
-      details: { appId },
-    });
+    async close() {
+      teller.close();
+      await teller.settled();
+    },
   };
 }

@@ -188,7 +188,7 @@ describe("a login that Snapchat no longer accepts", () => {
     expect(told).toHaveLength(1);
   });
 
-  it("is told again where the host's own code failed", async () => {
+  it("is told again where the host's own code failed, though nobody asks for the token any more", async () => {
     let calls = 0;
     const { vault } = await over({
       onReauthRequired: () => {
@@ -196,12 +196,28 @@ describe("a login that Snapchat no longer accepts", () => {
         if (calls < 3) throw new Error("no mail today");
       },
     });
-    for (let i = 0; i < 6; i += 1) {
-      await failure(vault.accessToken("acme", "c1"));
-      await vault.close();
+    await failure(vault.accessToken("acme", "c1"));
+    const seen: number[] = [];
+    for (let minutes = 0; minutes < 6; minutes += 1) {
       await w.clock.advance(61_000);
+      seen.push(calls);
     }
-    expect(calls).toBe(3);
+    expect(seen).toEqual([2, 2, 3, 3, 3, 3]);
+    expect(w.clock.sleeping).toBe(0);
+  });
+
+  it("is told no more after close", async () => {
+    let calls = 0;
+    const { vault } = await over({
+      onReauthRequired: () => {
+        calls += 1;
+        throw new Error("no mail today");
+      },
+    });
+    await failure(vault.accessToken("acme", "c1"));
+    await vault.close();
+    await w.clock.advance(HOUR);
+    expect([calls, w.clock.sleeping]).toEqual([1, 0]);
   });
 
   it("lives again after a new sign-in, as a new transition when it ends again", async () => {
