@@ -216,7 +216,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     append: (items, o) => delivery.append(items, o),
     now: () => clock.now(),
   });
-  const track = (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
+  const track = async (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
     checkDurability(options);
     return ingest(offers, o);
   };

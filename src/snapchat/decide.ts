@@ -42,7 +42,7 @@ export function decide(decision: Decision, event: CanonicalEvent, plan: Plan, co
   };
   if (decision.status !== "send") return { part };
   if (decision.channel === "audience") return decideMembership(decision, event, plan, context, part);
-  if (decision.channel === "client") return { part: { ...part, reason: "client_only" } };
+  if (decision.channel === "client") return { part: { ...part, reason: "sent_by_browser" } };
   return decideEvent(decision, plan, context, part);
 }
 
@@ -52,7 +52,10 @@ function decideEvent(decision: Decision, plan: Plan, context: DecideContext, par
   const prepared = prepareEvent(decision.event ?? { event_name: decision.target }, { ...plan.prepare, ...context });
   if (!prepared.ok) return { part: { ...part, status: "rejected", reason: prepared.reason } };
   const assetId = decision.event?.action_source === "MOBILE_APP" ? destination.mobileAppId : destination.pixelId;
-  if (!assetId) return { part: { ...part, status: "rejected", reason: "asset_missing" } };
+  if (!assetId) {
+    const reason = decision.event?.action_source === "MOBILE_APP" ? "mobile_app_missing" : "pixel_missing";
+    return { part: { ...part, status: "rejected", reason } };
+  }
   return {
     part: { ...part, status: "queued" },
     item: {
@@ -93,7 +96,7 @@ function decideMembership(
 ): Decided {
   const { membership } = decision;
   const { destination } = plan;
-  if (!membership) return { part: { ...part, status: "rejected", reason: "segment_key_missing" } };
+  if (!membership) return { part: { ...part, status: "rejected", reason: "segment_missing" } };
   const identifiers: { kind: 0 | 1 | 2; hash: string }[] = [];
   for (const { identifier, kind, field } of MEMBER_FIELDS) {
     if (!plan.identifiers.includes(identifier)) continue;

@@ -4,16 +4,19 @@ import type { Subjects } from "../people/index.ts";
 import { type PixelCall, pixelTrackCall } from "../pixel/index.ts";
 import { brokenBound } from "../wire/bounds.ts";
 import type { Issue } from "../wire/event.ts";
-import { type ReasonWords, reasonWords } from "../workflow/index.ts";
+import { explainRoute, type ReasonWords, type RouteExplanation, type Workflow } from "../workflow/index.ts";
 import { decide } from "./decide.ts";
 import type { Plan } from "./plan.ts";
 import type { ReceiptPart } from "./receipt.ts";
+import { wordsOf } from "./words.ts";
 
 /** Why an event would or would not go out, and as what. Nothing is sent or stored. */
 export interface Explanation {
   destinationId: string;
   /** The id that pixel and server would share. */
   eventId: string | undefined;
+  /** Which rules were tried, what stopped each, where every field comes from. Absent where the event was not read. */
+  route?: RouteExplanation;
   parts: (ReceiptPart & {
     /** The reason in a marketer's words, and what to do about it. */
     words?: ReasonWords;
@@ -56,6 +59,11 @@ export function explain(input: ExplainInput): Explanation {
   return {
     destinationId: destination.id,
     eventId: routed.eventId,
+    route: explainRoute(
+      destination.workflow as Workflow,
+      canonical,
+      receivedAtMs === undefined ? {} : { receivedAtMs },
+    ),
     parts: routed.decisions.map((decision) => {
       const { part } = decide(decision, canonical, plan, context);
       const shown = { ...part, ...words(part.reason) };
@@ -78,5 +86,5 @@ export function explain(input: ExplainInput): Explanation {
 }
 
 function words(reason: string | undefined): { words?: ReasonWords } {
-  return reason === undefined ? {} : { words: reasonWords(reason) };
+  return reason === undefined ? {} : { words: wordsOf(reason) };
 }

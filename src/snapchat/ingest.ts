@@ -117,7 +117,13 @@ export function createIngest(dependencies: IngestDependencies) {
 
     function take({ destination, offer, plan, receipt, subjects, event }: Job, routed: RouteResult): void {
       receipt.eventId ??= routed.eventId;
-      const context = { nowMs, receivedAtMs: offer.receivedAtMs, eventId: routed.eventId, subjects };
+      const context = {
+        nowMs,
+        receivedAtMs: offer.receivedAtMs,
+        eventId: routed.eventId,
+
+        subjects,
+      };
       for (const decision of routed.decisions) {
         const { part, item, segment } = decide(decision, event, plan, context);
         receipt.parts.push(part);

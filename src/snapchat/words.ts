@@ -1,0 +1,35 @@
+import { REPAIRS } from "../capi/index.ts";
+import { IDENTITY_REASONS } from "../identity/index.ts";
+import { REASONS, type ReasonWords, reasonWords } from "../workflow/index.ts";
+
+/** Reasons that only the composition gives. */
+const OWN: Readonly<Record<string, ReasonWords>> = {
+  no_workflow: {
+    message: "The destination has no workflow, or one of a source that is not known here.",
+    fix: "Save a workflow made by a preset, or plug in its source.",
+  },
+  sent_by_browser: {
+    message: "The visitor's browser sends this event, with the same id as the server; Snapchat counts it once.",
+    fix: "Nothing to do.",
+  },
+  already_stored: {
+    message: "The same call was stored before, less than 48 hours after it was delivered.",
+    fix: "Nothing to do: a repeated call is answered, not repeated.",
+  },
+  twice_in_this_call: {
+    message: "The same event stands twice in this call.",
+    fix: "Nothing to do: it is sent once.",
+  },
+};
+
+/** The words of any reason a receipt may carry: the workflow's, the validation's, the identifiers' and our own. */
+export function wordsOf(reason: string): ReasonWords {
+  const own = Object.hasOwn(OWN, reason) ? OWN[reason] : undefined;
+  if (own) return own;
+  if (Object.hasOwn(REASONS, reason)) return reasonWords(reason);
+  for (const table of [REPAIRS, IDENTITY_REASONS] as const) {
+    const found = (table as Readonly<Record<string, ReasonWords>>)[reason];
+    if (found && Object.hasOwn(table, reason)) return { message: found.message, fix: found.fix };
+  }
+  return reasonWords(reason);
+}

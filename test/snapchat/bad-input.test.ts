@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import { createSnapchat, presets, type SnapchatOptions } from "snapchat-destination";
+import { memory } from "snapchat-destination/memory";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openShop, purchase, type Shop } from "./shop.ts";
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+const good = (): SnapchatOptions => ({
+  app: { clientId: "id", clientSecret: "secret", redirectUri: "https://cdp.example/callback" },
+  storage: memory(),
+  encryptionKeys: [randomBytes(32).toString("base64")],
+});
+
+/** What the first call of a wrong set-up throws. */
+function thrownBy(options: Partial<SnapchatOptions>): unknown {
+  try {
+    createSnapchat({ ...good(), ...options });
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe("a wrong set-up", () => {
+  const key = { encryptionKeys: [] as string[] };
+  it.each([
+    ["no storage", { storage: undefined as never }, "storage_missing"],
+    ["no OAuth app", { app: undefined as never }, "app_missing"],
+    ["no key", key, "encryption_key_missing"],
+    ["a key of another length", { encryptionKeys: ["c2hvcnQ="] }, "encryption_key_invalid"],
+    [
+      "a redirect URI without TLS",
+      { app: { clientId: "i", clientSecret: "s", redirectUri: "http://cdp.example/cb" } },
+      "redirect_uri_insecure",
+    ],
+    [
+      "an endpoint that is not Snapchat's",
+      { endpoints: { conversions: "https://tr.snapchat.example" } },
+      "endpoint_not_allowed",
+    ],
+  ])("%s is said at once, with what to do", (_, options, code) => {
+    expect(thrownBy(options)).toMatchObject({ name: "SnapchatError", code, fix: expect.stringMatching(/\w{3}/) });
+  });
+
+  it("a storage that loses everything is refused when something is to be kept", async () => {
+    const snapchat = createSnapchat(good());
+    await expect(snapchat.tenant("acme").track([purchase("a")])).rejects.toMatchObject({ code: "loss_not_accepted" });
+    await snapchat.close();
+  });
+});
+
+describe("a wrong id", () => {
+  it("of nobody and of another tenant get the same answer", async () => {
+    const other = shop.snapchat.tenant("other");
+    const calls = [
+      () => other.destinations.get(shop.id),
+      () => other.destinations.update(shop.id, { name: "mine now" }),
+      () => other.destinations.enable(shop.id),
+      () => other.destinations.disable(shop.id),
+      () => other.destinations.rename(shop.id, "mine now"),
+      () => other.destinations.delete(shop.id),
+      () => other.destinations.disconnect(shop.id),
+      () => other.destinations.checkToken(shop.id),
+      () => other.destinations.connect(shop.id, "any"),
+      () => other.preflight(shop.id),
+      () => other.verify(shop.id),
+      () => other.explain(shop.id, purchase("a")),
+      () => other.accounts.tree(shop.id),
+      () => other.connections.disconnect(shop.id),
+      () => other.connections.import(shop.id, { refreshToken: "r" }),
+      () => other.segments.list(shop.id),
+      () => other.deadLetters.list(shop.id),
+      () => other.deadLetters.replay(shop.id),
+      () => other.deadLetters.purge(shop.id),
+      () => other.pixel.calls(shop.id, purchase("a")),
+      () => other.people.revokeConsent({ email: "jane@example.com" } as never, { destinationId: shop.id }),
+      () =>
+        shop.snapchat.oauth.connect(new Request("http://127.0.0.1/"), { tenantId: "other", destinationId: shop.id }),
+    ];
+    for (const call of calls) await expect(call(), call.toString()).rejects.toMatchObject({ code: "not_found" });
+    expect(await shop.acme.destinations.get(shop.id)).toMatchObject({ name: "Snapchat", enabled: true });
+  });
+
+  it("offering to another tenant's destination offers to nobody", async () => {
+    const [receipt] = await shop.snapchat.tenant("other").track([purchase("a")], { destinations: [shop.id] });
+    expect(receipt).toMatchObject({ status: "skipped", parts: [] });
+  });
+
+  it("an id that is none is refused", () => {
+    expect(() => shop.snapchat.tenant("")).toThrow(expect.objectContaining({ code: "tenant_id_invalid" }));
+  });
+});
+
+describe("a wrong workflow", () => {
+  it.each([
+    ["not an object", 7],
+    ["without rules", { format: 1, source: "customerlabs" }],
+    ["of a newer format", { ...presets.customerlabs(), format: 99 }],
+    ["two rules of one event with one target", twice()],
+  ])("%s is refused and the old one stays", async (_, workflow) => {
+    const before = await shop.acme.destinations.get(shop.id);
+    await expect(shop.acme.destinations.update(shop.id, { workflow })).rejects.toMatchObject({
+      kind: "fix_configuration",
+    });
+    expect((await shop.acme.destinations.get(shop.id)).version).toBe(before.version);
+  });
+});
+
+describe("a wrong event", () => {
+  it.each([
+    ["null", null, "event_not_an_object"],
+    ["a number", 7, "event_not_an_object"],
+    ["10 MB", { event: "Purchased", customProperties: { note: "x".repeat(10_000_000) } }, "event_too_large"],
+    ["a thousand levels", nested(1_000), "event_too_large"],
+  ])("%s is a rejected receipt, and its neighbours go on", async (_, event, reason) => {
+    const receipts = await shop.acme.track([event, purchase(`beside-${reason}-${typeof event}`)]);
+    expect(receipts[0]).toMatchObject({ status: "rejected", parts: [{ reason }] });
+    expect(receipts[1]?.status).not.toBe("rejected");
+  });
+
+  it("a cycle is a rejected receipt", async () => {
+    const event: Record<string, unknown> = { event: "Purchased" };
+    event.customProperties = event;
+    const [receipt] = await shop.acme.track([event]);
+    expect(receipt).toMatchObject({ status: "rejected", parts: [{ reason: "event_too_large" }] });
+  });
+
+  it("an event without a time and without receivedAt says so", async () => {
+    const { timestamp: _, ...timeless } = purchase("timeless");
+    const [receipt] = await shop.acme.track([timeless]);
+    expect(receipt?.parts[0]).toMatchObject({ status: "rejected", reason: "event_time_missing" });
+  });
+
+  it("an empty list is an empty answer", async () => {
+    expect(await shop.acme.track([])).toEqual([]);
+  });
+});
+
+function twice() {
+  const workflow = presets.customerlabs();
+  const [rule] = workflow.rules;
+  return { ...workflow, rules: [...workflow.rules, { ...rule, id: "again" }] };
+}
+
+function nested(levels: number): unknown {
+  let value: unknown = "deep";
+  for (let i = 0; i < levels; i++) value = { value };
+  return value;
+}
