@@ -118,7 +118,8 @@ export async function openGroups(
 
 /** Queued work becomes dead letters with the reason `dropped`. */
 export async function drop({ queue }: Pick<Context, "queue">, target: Target): Promise<void> {
-  while (await queue.bury(target, "dropped", { limit: BURY_AT_ONCE }));
+  let done = false;
+  while (!done) done = await queue.bury(target, "dropped", { limit: BURY_AT_ONCE });
 }
 
 async function statusOf({ records }: Pick<Context, "records">, tenantId: string): Promise<StoredTenant["status"]> {

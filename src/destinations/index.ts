@@ -34,4 +34,5 @@ export type { TenantStatus } from "./tenant.ts";
 export { createTenantHandle, type TenantDestinations, type TenantHandle } from "./tenant-handle.ts";
 export type { Tenant } from "./tenants.ts";
 export { createTenants, type Tenants } from "./tenants-api.ts";
+export { sealedTokens } from "./token-secrets.ts";
 export type { DestinationPatch, UpdateOptions } from "./update.ts";

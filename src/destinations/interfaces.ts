@@ -62,6 +62,8 @@ export interface OrganizationChoice extends Choice {
 /** What a login may choose from: the three dropdowns as data. */
 export interface AccountTree {
   organizations: readonly OrganizationChoice[];
+  /** What Snapchat did not give, in a marketer's words: the tree may be incomplete. */
+  notes?: readonly string[] | undefined;
 }
 
 export interface Accounts {

@@ -95,7 +95,8 @@ async function finishRemoval(
     queuedItems: depth?.items ?? 0,
     deadLetters: Object.values(depth?.dead ?? {}).reduce((sum, count) => sum + count, 0),
   };
-  while (await queue.purge(id, { limit: PURGE_AT_ONCE }));
+  let purged = false;
+  while (!purged) purged = await queue.purge(id, { limit: PURGE_AT_ONCE });
   if (connectionId) await forgetUnused(context, tenantId, connectionId, options);
   await records.delete(keys.conversionsToken(tenantId, id));
   await records.delete(keys.recheck(tenantId, id));

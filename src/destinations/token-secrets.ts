@@ -43,9 +43,7 @@ async function write(
       await context.records.delete(key, { ifVersion: version });
     } else {
       const sealed = await context.sealer.sealText(JSON.stringify(tokens), tokenAad(tenantId, id));
-      const value = new TextEncoder().encode(`\u0000${sealed}`);
-      value[0] = FORMAT;
-      await context.records.put(key, value, { ifVersion: version });
+      await context.records.put(key, sealedValue(sealed), { ifVersion: version });
     }
     return true;
   } catch (error) {
@@ -87,6 +85,21 @@ export async function pruneTokens(
     if (kept.length === Object.keys(tokens).length) return;
     if (await write(context, tenantId, id, { tokens: Object.fromEntries(kept), version })) return;
   }
+}
+
+/** Where the sealed texts of this room are, for the rotation of keys. */
+export const sealedTokens = {
+  prefix: "secret/",
+  aad: (key: string): string => key.slice("secret/".length),
+  read: (value: Uint8Array): string | undefined =>
+    value[0] === FORMAT ? new TextDecoder().decode(value.subarray(1)) : undefined,
+  write: (_value: Uint8Array, sealed: string): Uint8Array => sealedValue(sealed),
+};
+
+function sealedValue(sealed: string): Uint8Array {
+  const value = new TextEncoder().encode(`\u0000${sealed}`);
+  value[0] = FORMAT;
+  return value;
 }
 
 const unreadable = () =>

@@ -1,5 +1,4 @@
 export type { Consent } from "./consent.ts";
-export { createDigestKeys } from "./digest-keys.ts";
 export type {
   DigestKeys,
   MemberRemoval,

@@ -72,7 +72,7 @@ export interface Inspection {
 
 export interface People {
   /**
-   * Stops what was accepted of a person until now, at every destination: queued items and dead letters are never sent,
+   * Stops what was accepted of a person until this call resolves, at every destination: queued items and dead letters are never sent,
    * memberships are removed. Later events are judged by their own consent.
    *
    * @throws {SnapchatError} `person_not_identified`
@@ -141,7 +141,8 @@ export function createPeople(options: PeopleOptions): People {
   ): Promise<WithdrawalReport> {
     const { destinationId, segments = "remove" } = o;
     const known = await know(tenantId, person);
-    const atMs = await records.now();
+    // Until this call resolves, which is also room for two clocks that differ.
+    const atMs = (await records.now()) + visibleAfterMs;
     await setTombstones(records, tenantId, known.subjects, {
       atMs,
       ...(destinationId === undefined ? {} : { destinationId }),

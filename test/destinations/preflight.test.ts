@@ -38,6 +38,14 @@ const offline = new SnapchatError({ code: "network_error", kind: "retry", messag
 
 /** One fault at a time: what is done to a perfect destination, and the one line that names it. */
 const FAULTS: [code: string, status: "warning" | "problem", plant: (shop: Shop) => unknown][] = [
+  [
+    "accounts_incomplete",
+    "warning",
+    ({ script }) =>
+      Object.assign(script, {
+        tree: { ...treeWith(ACCOUNT, { pixels: [] }), notes: ["The pixels of Northwind UK could not be read."] },
+      }),
+  ],
   ["login_missing", "warning", ({ destinations, id }) => destinations.disconnect("acme", id)],
   ["login_lost", "problem", ({ signIn }) => signIn("acme", "c1", { status: "reauth_required" })],
   ["login_lost", "problem", ({ script }) => Object.assign(script, { tree: reauthorize })],

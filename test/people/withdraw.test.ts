@@ -16,10 +16,11 @@ describe("forgetting a person", () => {
 
     clock.advance(10);
     const report = await people.forget("acme", ADA, { actor: "agent-7" });
-    expect(Date.parse(report.at)).toBe(before + 10);
+    const resolvedAt = clock.now();
+    expect(Date.parse(report.at)).toBe(resolvedAt);
     expect(await people.consent.allowed("acme", "uk", queued, before)).toBe(false);
-    expect(await people.consent.allowed("acme", "de", queued, before + 10)).toBe(false);
-    expect(await people.consent.allowed("acme", "uk", queued, before + 11)).toBe(true);
+    expect(await people.consent.allowed("acme", "de", queued, resolvedAt)).toBe(false);
+    expect(await people.consent.allowed("acme", "uk", queued, resolvedAt + 1)).toBe(true);
     expect(await people.consent.allowed("acme", "uk", subjects.ofUser({ em: "bob@shop.example" }), before)).toBe(true);
   });
 
@@ -208,8 +209,9 @@ describe("consent at the moment of sending", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const { people, clock, records } = createWorld();
-        const there = createWorld({ clock, records }).people;
+        const here = createWorld();
+        const { people, clock } = here;
+        const there = createWorld(here).people;
         const subjects = await people.subjects("acme");
         const withdrawn: { person: number; destinationId?: string; at: number }[] = [];
         for (const s of steps) {

@@ -1,22 +1,27 @@
-import { createDigestKeys, createPeople, type Membership, type PeopleOptions } from "../../src/people/index.ts";
+import { randomBytes } from "node:crypto";
+import { createPeople, type DigestKeys, type Membership, type PeopleOptions } from "../../src/people/index.ts";
 import type { Members } from "../../src/storage/ports.ts";
 import { FakeClock } from "../destinations/fakes/clock.ts";
 import { MemoryRecords } from "../destinations/fakes/records.ts";
 
 /** The room with fakes around it. `shared` given: another process on the same storage. */
-export function createWorld(shared?: { clock: FakeClock; records: MemoryRecords }, more: Partial<PeopleOptions> = {}) {
+export function createWorld(
+  shared?: { clock: FakeClock; records: MemoryRecords; keys: Map<string, Uint8Array> },
+  more: Partial<PeopleOptions> = {},
+) {
   const clock = shared?.clock ?? new FakeClock();
   const records = shared?.records ?? new MemoryRecords(clock);
   const held: { segment: { tenantId: string; destinationId: string; link: string }; hash: Uint8Array }[] = [];
   const removals: Membership[] = [];
   const audit: unknown[] = [];
-  const sealer = {
-    sealText: (plain: string, aad: string) => `${aad}|${Buffer.from(plain).toString("base64")}`,
-    openText(sealed: string, aad: string) {
-      const [place, text = ""] = sealed.split("|");
-      if (place !== aad) throw new Error("moved");
-      return Buffer.from(text, "base64").toString();
+  const keys = shared?.keys ?? new Map<string, Uint8Array>();
+  const digestKeys: DigestKeys = {
+    async of(tenantId) {
+      const key = keys.get(tenantId) ?? randomBytes(32);
+      keys.set(tenantId, key);
+      return key;
     },
+    destroy: async (tenantId) => void keys.delete(tenantId),
   };
   const members: Pick<Members, "find"> = {
     async find(tenantId, hashes) {
@@ -26,7 +31,6 @@ export function createWorld(shared?: { clock: FakeClock; records: MemoryRecords 
       );
     },
   };
-  const digestKeys = createDigestKeys({ records, sealer, clock });
   const people = createPeople({
     records,
     digestKeys,
@@ -43,5 +47,5 @@ export function createWorld(shared?: { clock: FakeClock; records: MemoryRecords 
     audit: async (entry) => void audit.push(entry),
     ...more,
   });
-  return { clock, records, people, digestKeys, held, removals, audit };
+  return { clock, records, people, keys, held, removals, audit };
 }

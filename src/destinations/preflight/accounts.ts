@@ -6,6 +6,14 @@ import type { SetupFacts } from "./facts.ts";
 const hasNoAdAccount = (tree: AccountTree): boolean =>
   tree.organizations.every((organization) => organization.adAccounts.length === 0);
 
+/** A thing that is not there may be among what Snapchat did not give. */
+const incomplete = (notes: readonly string[], what: string) =>
+  warning(
+    "accounts_incomplete",
+    `The ${what} could not be looked up: ${notes.slice(0, 3).join(" ")}`,
+    "Ask an administrator of the business for a role that may see it, then sign in again.",
+  );
+
 /** Whether an ad account is chosen, seen by the login, and running. */
 export const adAccount: Check<SetupFacts> = {
   name: "ad_account",
@@ -24,6 +32,7 @@ export const adAccount: Check<SetupFacts> = {
       return [problem("ad_account_missing", "No ad account is chosen.", "Choose one from the list and save.")];
     }
     if (!account) {
+      if (tree.notes?.length) return [incomplete(tree.notes, "chosen ad account")];
       return [
         problem(
           "ad_account_lost",
@@ -84,6 +93,7 @@ export const pixel: Check<SetupFacts> = {
     if (!tree || (destination.adAccountId !== undefined && !account)) return [];
     const found = findPixel(tree, pixelId, destination.adAccountId);
     if (!found) {
+      if (tree.notes?.length) return [incomplete(tree.notes, "chosen Snap Pixel")];
       return [
         problem(
           "pixel_not_visible",

@@ -43,7 +43,7 @@ export class MemoryQueue implements QueueControl {
     const taken = this.waiting.filter(fits).slice(0, o.limit);
     this.dead.push(...taken.map((entry) => ({ ...entry, reason })));
     this.waiting = this.waiting.filter((entry) => !taken.includes(entry));
-    return this.waiting.some(fits);
+    return !this.waiting.some(fits);
   }
 
   async depth(destinationIds?: string[]): Promise<Depth[]> {
@@ -68,7 +68,7 @@ export class MemoryQueue implements QueueControl {
     this.purged.push(...this.waiting.filter((entry) => entry.destinationId === destinationId));
     this.waiting = this.waiting.filter((entry) => entry.destinationId !== destinationId);
     for (const [key, group] of this.groups) if (group.destinationId === destinationId) this.groups.delete(key);
-    return false;
+    return true;
   }
 
   /** Appends like the real one: a group that was never opened is refused. */

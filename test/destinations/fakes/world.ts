@@ -4,9 +4,11 @@ import {
   createContext,
   createDestinations,
   type DestinationsOptions,
+  type QueueControl,
   type SegmentControl,
 } from "../../../src/destinations/index.ts";
 import { SnapchatError } from "../../../src/errors.ts";
+import type { Records } from "../../../src/storage/ports.ts";
 import { FakeClock } from "./clock.ts";
 import { MemoryQueue } from "./queue.ts";
 import { MemoryRecords } from "./records.ts";
@@ -85,6 +87,8 @@ interface Shared {
   records?: MemoryRecords;
   queue?: MemoryQueue;
   connections?: Map<string, ConnectionInfo>;
+  /** A real storage in place of the two fakes. */
+  storage?: { records: Records; outbox: QueueControl };
   /** What the workflow has switched on. */
   toggles?: Toggles;
 }
@@ -124,8 +128,8 @@ export function createWorld(shared: Shared = {}) {
     },
   };
   const options: DestinationsOptions = {
-    records,
-    queue,
+    records: shared.storage?.records ?? records,
+    queue: shared.storage?.outbox ?? queue,
     clock,
     segments,
     sealer: {
