@@ -1,0 +1,20 @@
+/** The other process of the conformance kit: `node job-process.ts '{"place":…,"job":…,"skewMs":…}'` prints the result. */
+import { sqlite } from "../../src/sqlite/index.ts";
+import type { Storage } from "../../src/storage/ports.ts";
+import { type Job, runJob } from "../../src/testing/storage-kit/job.ts";
+import type { Place } from "./spawn-job.ts";
+
+const { place, job, skewMs } = JSON.parse(process.argv[2] ?? "") as { place: Place; job: Job; skewMs: number };
+
+const now = Date.now;
+Date.now = () => now() + skewMs;
+
+const { storage, end } = await open(place);
+console.log(JSON.stringify(await runJob(storage, job)));
+await storage.close();
+await end();
+
+async function open(place: Place): Promise<{ storage: Storage; end: () => Promise<void> }> {
+  if (place.adapter === "sqlite") return { storage: sqlite(place.path), end: async () => {} };
+  throw new Error(`unknown adapter ${place.adapter}`);
+}
