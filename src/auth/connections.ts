@@ -1,6 +1,7 @@
-import { Secret, SnapchatError } from "../errors.ts";
+import { isSnapchatError, Secret, SnapchatError } from "../errors.ts";
 import { type ConnectionInfo, connectionAad, connectionKeys, infoOf, type StoredConnection } from "./connection.ts";
 import { DEFAULT_SCOPES, type TokenSet } from "./oauth-client.ts";
+import { patiently } from "./sealed-records.ts";
 import type { VaultContext } from "./vault-context.ts";
 
 /** A login to keep. */
@@ -48,6 +49,23 @@ export function createConnections(
 ): VaultConnections {
   const { sealed } = context;
 
+  /**
+   * The login that a new one replaces. One that no longer opens (its key is gone) can still be replaced: then the record's
+   * version, which rises with every token, stands in for the token's.
+   */
+  async function findBefore(key: string, aad: string) {
+    const record = await patiently(() => context.records.get(key), context.clock);
+    if (!record) return { version: 0, tokenVersion: 0, value: undefined };
+    const { version } = record;
+    try {
+      const value = await sealed.open<StoredConnection>(record, aad);
+      return { version, tokenVersion: value.tokenVersion, value };
+    } catch (error) {
+      if (!isSnapchatError(error) || error.kind !== "fix_configuration") throw error;
+      return { version, tokenVersion: version, value: undefined };
+    }
+  }
+
   async function save(tenantId: string, connection: NewConnection): Promise<SavedConnection> {
     const appId = connection.appId ?? "default";
     context.client(appId);
@@ -58,7 +76,7 @@ export function createConnections(
     const aad = connectionAad(tenantId, id);
     const { tokens, person } = connection;
     for (;;) {
-      const found = await sealed.get<StoredConnection>(key, aad);
+      const found = await findBefore(key, aad);
       const now = await context.now();
       const stored: StoredConnection = {
         id,
@@ -74,12 +92,12 @@ export function createConnections(
         expiresAtMs: now + tokens.expiresInMs,
         accessToken: tokens.accessToken.reveal(),
         refreshToken,
-        tokenVersion: (found?.value.tokenVersion ?? 0) + 1,
+        tokenVersion: found.tokenVersion + 1,
       };
-      if ((await sealed.put(key, aad, stored, found?.version ?? 0)) === "conflict") continue;
+      if ((await sealed.put(key, aad, stored, found.version)) === "conflict") continue;
       o.changed(tenantId, id);
       await context.records.delete(connectionKeys.coolDown(tenantId, id)).catch(() => false);
-      return { ...infoOf(stored), replaced: replacedOf(found?.value, stored) };
+      return { ...infoOf(stored), replaced: replacedOf(found.value, found.version > 0, stored) };
     }
   }
 
@@ -115,9 +133,13 @@ export function createConnections(
   };
 }
 
-function replacedOf(before: StoredConnection | undefined, now: StoredConnection): SavedConnection["replaced"] {
-  if (!before) return "new";
-  if (before.personId === undefined || now.personId === undefined) return "unknown";
+function replacedOf(
+  before: StoredConnection | undefined,
+  existed: boolean,
+  now: StoredConnection,
+): SavedConnection["replaced"] {
+  if (!existed) return "new";
+  if (before?.personId === undefined || now.personId === undefined) return "unknown";
   return before.personId === now.personId ? "same_person" : "other_person";
 }
 

@@ -284,8 +284,8 @@ describe("a refused token", () => {
     const seen: string[] = [];
     const started = w.clock.now();
     for (let i = 0; i < 60 && told.length === 0; i += 1) {
-      const { version } = await vault.credential("acme", "c1");
       try {
+        const { version } = await vault.credential("acme", "c1");
         seen.push(await vault.refused("acme", "c1", version));
       } catch (error) {
         const { code, retryAfterMs } = error as { code: string; retryAfterMs: number };
@@ -295,11 +295,28 @@ describe("a refused token", () => {
       await vault.close();
     }
     expect(seen[0]).toBe("retry");
-    expect(seen[1]).toBe("token_refused");
+    expect(seen[2]).toBe("token_refused");
     expect(seen.at(-1)).toBe("pause");
     expect(told[0]).toMatchObject({ reason: "token_refused" });
     expect(w.clock.now() - started).toBeGreaterThanOrEqual(5 * 60_000);
     expect(w.refreshes().length).toBeLessThan(8);
+  });
+
+  it("is not given out again while it cannot be replaced", async () => {
+    const vault = w.process();
+    await w.login(vault);
+    const first = await vault.credential("acme", "c1");
+    const fault = w.simulator.faults.add({ area: "accounts", status: 503 });
+    expect(await vault.refused("acme", "c1", first.version)).toBe("retry");
+    const error = await failure(vault.credential("acme", "c1"));
+    expect(error).toMatchObject({ code: "oauth_unavailable", kind: "retry" });
+    expect(await vault.refused("acme", "c1", first.version)).toBe("retry");
+    const asked = w.refreshes().length;
+    expect(asked).toBe(3);
+    fault.remove();
+    await w.clock.advance(error.retryAfterMs as number);
+    expect((await vault.credential("acme", "c1")).version).toBe(2);
+    expect(w.refreshes()).toHaveLength(asked + 1);
   });
 
   it("begins a new count where a token had worked for a while", async () => {
@@ -498,6 +515,18 @@ describe("keys", () => {
     expect(await failure(without.accessToken("acme", "c1"))).toMatchObject({ code: "encryption_key_gone" });
     expect(await failure(without.connections.list("acme"))).toMatchObject({ code: "encryption_key_gone" });
     await w.process({ sealer: createSealer({ keys: [OTHER_KEY, KEY] }) }).accessToken("acme", "c1");
+  });
+
+  it("that are lost for good do not stand in the way of a new sign-in", async () => {
+    const lost = w.process();
+    await w.login(lost);
+    await w.clock.advance(2 * HOUR);
+    await lost.credential("acme", "c1");
+    const vault = w.process({ sealer: createSealer({ keys: [OTHER_KEY] }) });
+    const saved = await w.login(vault);
+    expect(saved.replaced).toBe("unknown");
+    expect(saved.tokenVersion).toBeGreaterThan(2);
+    await vault.accessToken("acme", "c1");
   });
 
   it("for digests are one per tenant, the same in every process, and destroyed with the tenant", async () => {
