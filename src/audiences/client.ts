@@ -1,240 +1,254 @@
-import { isSnapchatError, type Secret, SnapchatError } from "../errors.ts";
-import { adsFailure, answerFailure, itemFailure } from "../http/ads-failure.ts";
-import { createHttpClient, type Fetch, type HttpClient, type HttpResponse } from "../http/index.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { createHttpClient, type Fetch, type HttpClient } from "../http/index.ts";
+import { identityReady } from "../identity/index.ts";
 import { type Endpoints, SNAPCHAT_ENDPOINTS } from "../wire/endpoints.ts";
-import { LIMITS } from "../wire/limits.ts";
+import { entitiesOf, isSegmentGone } from "./answer.ts";
+import { type AudiencesCall, type Pending, start } from "./call.ts";
+import { createSegment } from "./create-segment.ts";
+import { listSegments, type SegmentList } from "./list-segments.ts";
+import { acceptedOf, checkedHashes, type MemberKind, type MembersAccepted, membersBody } from "./members.ts";
 import {
-  MEMBER_SCHEMAS,
-  type MemberKind,
+  customerListBody,
+  lookalikeBody,
+  type NewLookalike,
   type NewSegment,
-  readSegment,
-  type Segment,
-  segmentProblem,
-} from "./segment.ts";
+  type SegmentChange,
+} from "./new-segment.ts";
+import { type MemberPagesOptions, memberPagesAsync } from "./pages.ts";
+import { readSegment, type Segment } from "./segment.ts";
+import { type Channel, request, withRetries } from "./transport.ts";
+import { type SegmentUpdated, updateSegment } from "./update-segment.ts";
 
 export interface AudiencesClientOptions {
   /** The HTTP client to use; by default one is made for the Marketing API host alone. */
-  http?: HttpClient;
+  http?: HttpClient | undefined;
   /** Other hosts than Snapchat's: a simulator, a relay. */
-  endpoints?: Partial<Endpoints>;
+  endpoints?: Partial<Endpoints> | undefined;
   /** The host's own `fetch`. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
+  /**
+   * Tries after the first, where nothing is known to be wrong. Default 2. With 0 every call but `update` and lists is one
+   * request: for whoever gives slots and repeats by himself.
+   */
+  maxRetries?: number | undefined;
+  clock?: Clock | undefined;
+  /** Between 0 and 1; for the jitter of retries. */
+  random?: (() => number) | undefined;
 }
 
-/** Given last to every call. */
-export interface AudiencesCall {
-  /** An OAuth access token; a Conversions API token does not work here. */
-  token: Secret;
-  signal?: AbortSignal | undefined;
-  /** Deadline of one request. Milliseconds. Default 15,000. */
-  timeoutMs?: number | undefined;
-}
-
-/** What Snapchat took: identifiers accepted in this request, not people matched. */
-export interface MembersAccepted {
-  /** Identifiers that were sent. */
-  asked: number;
-  /** Identifiers that Snapchat says it took (`number_uploaded_users`). */
+/** Totals of {@link AudiencesClient.members}`.addAll` and `removeAll`. */
+export interface MembersSummary {
+  /** Values read. */
+  read: number;
+  /** Digests sent, repetitions on one page left out. */
+  sent: number;
+  /** Digests Snapchat says it took. */
   accepted: number;
-  requestId?: string | undefined;
+  /** Values left out, by reason. */
+  omitted: Readonly<Record<string, number>>;
+  requests: number;
+}
+
+export interface MembersAllCall extends AudiencesCall, MemberPagesOptions {
+  /** Told after every request. */
+  onPage?: ((soFar: MembersSummary) => void) | undefined;
 }
 
 /**
- * Client of Snapchat's customer lists: segments and their members (Ads-API/customer-lists).
+ * Client of Snapchat's audiences: segments, lookalikes and the members of customer lists (Ads-API/customer-lists). Stands
+ * alone; limits are checked before a request is made, and the body of every answer is read, since failures also come
+ * inside a 200.
  *
- * Every call is one request without retries; the body of every answer is read, since failures also come inside a 200.
+ * Calls throw {@link SnapchatError}: `access_token_refused` (reauthorize), `access_forbidden`, `entity_not_found`,
+ * `request_refused` (fix_configuration), `rate_limited` (capacity), `snapchat_unavailable`, `answer_incomplete`,
+ * `network_error`, `request_timeout` (retry), and what each names besides.
  *
  * @example
  * ```ts
- * import { AudiencesClient } from "snapchat-destination/audiences";
- * import { hash } from "snapchat-destination/identity";
  * import { Secret } from "snapchat-destination";
+ * import { AudiencesClient, segmentMarker } from "snapchat-destination/audiences";
  *
- * export async function addVip(adAccountId: string, accessToken: string) {
- *   const client = new AudiencesClient();
- *   const call = { token: new Secret(accessToken) };
- *   const segment = await client.segments.create(adAccountId, { name: "VIP" }, call);
- *   return client.members.add(segment.id, "email", [hash("em", "jane@example.com") ?? ""], call);
+ * export async function addVip(adAccountId: string, accessToken: string, addresses: AsyncIterable<string>) {
+ *   const audiences = new AudiencesClient();
+ *   const token = new Secret(accessToken);
+ *   const marker = segmentMarker("vip", "7f3a");
+ *   const segment = await audiences.segments.create(adAccountId, { name: "VIP", marker }, { token });
+ *   return audiences.members.addAll(segment.id, "email", addresses, { token });
  * }
  * ```
  */
 export class AudiencesClient {
-  readonly #origin: string;
-  readonly #http: HttpClient;
+  readonly #channel: Channel;
 
   constructor(options: AudiencesClientOptions = {}) {
-    this.#origin = new URL(options.endpoints?.adsApi ?? SNAPCHAT_ENDPOINTS.adsApi).origin;
-    this.#http = options.http ?? createHttpClient({ origins: [this.#origin], fetch: options.fetch });
+    const origin = new URL(options.endpoints?.adsApi ?? SNAPCHAT_ENDPOINTS.adsApi).origin;
+    this.#channel = {
+      origin,
+      http: options.http ?? createHttpClient({ origins: [origin], fetch: options.fetch }),
+      clock: options.clock ?? systemClock,
+      random: options.random ?? Math.random,
+      maxRetries: options.maxRetries ?? 2,
+    };
   }
 
   readonly segments = {
-    /** All customer lists of an ad account, page by page. */
-    list: (adAccountId: string, call: AudiencesCall): AsyncIterable<Segment> => this.#list(adAccountId, call),
+    /** All segments of an ad account, read page by page as they are walked; `.pages()` gives the pages. */
+    list: (adAccountId: string, call: AudiencesCall): SegmentList => listSegments(this.#channel, adAccountId, call),
 
-    /** @throws {SnapchatError} `entity_not_found` where it was deleted */
-    get: async (segmentId: string, call: AudiencesCall): Promise<Segment> => {
-      const label = "GET /segments/{id}";
-      return segmentOf(await this.#request("GET", `/segments/${part(segmentId)}`, label, undefined, call), label);
-    },
+    /** @throws {SnapchatError} `entity_not_found` where it was deleted. */
+    get: (segmentId: string, call: AudiencesCall): Pending<Segment> =>
+      start(async (seen) => {
+        const label = "GET /segments/{id}";
+        const path = `/segments/${encodeURIComponent(segmentId)}`;
+        const [segment] = await withRetries(this.#channel, call, async () =>
+          entitiesOf(await request(this.#channel, call, seen, { method: "GET", path, label }), label),
+        );
+        return readSegment(segment);
+      }),
 
-    /** Not idempotent at Snapchat: after a timeout look for your marker in the descriptions before trying again. */
-    create: async (adAccountId: string, segment: NewSegment, call: AudiencesCall): Promise<Segment> => {
-      const problem = segmentProblem(segment);
-      if (problem) throw problem;
-      const label = "POST /adaccounts/{id}/segments";
-      const body = {
-        segments: [
-          {
-            name: segment.name,
-            ...(segment.description === undefined ? {} : { description: segment.description }),
-            source_type: "FIRST_PARTY",
-            retention_in_days: segment.retentionInDays || LIFETIME_DAYS,
-            ad_account_id: adAccountId,
-          },
-        ],
-      };
-      return segmentOf(
-        await this.#request("POST", `/adaccounts/${part(adAccountId)}/segments`, label, body, call),
-        label,
-      );
-    },
+    /**
+     * Makes a customer list. Snapchat would make a second one of the same name without a word, so a creation whose answer
+     * was lost is not repeated, unless its `marker` can tell that it was not made.
+     *
+     * @throws {SnapchatError} `segment_name_invalid`, `segment_retention_invalid`, `segment_marker_invalid` (fix_data)
+     * before anything is sent; `segment_limit_reached`, `segment_name_taken` (fix_configuration) where Snapchat refuses
+     * and the account's list says why.
+     */
+    create: (adAccountId: string, segment: NewSegment, call: AudiencesCall): Pending<Segment> =>
+      start(async (seen) =>
+        createSegment(this.#channel, adAccountId, customerListBody(adAccountId, segment), segment.marker, call, seen),
+      ),
+
+    /**
+     * Makes a lookalike of a segment. It grows as its seed does.
+     *
+     * @throws {SnapchatError} as `create`, and `lookalike_seed_invalid`, `lookalike_countries_invalid`,
+     * `lookalike_type_invalid` (fix_data).
+     */
+    createLookalike: (adAccountId: string, lookalike: NewLookalike, call: AudiencesCall): Pending<Segment> =>
+      start(async (seen) =>
+        createSegment(this.#channel, adAccountId, lookalikeBody(adAccountId, lookalike), lookalike.marker, call, seen),
+      ),
+
+    /**
+     * Reads the segment, changes it and writes the whole of it back, as Snapchat asks. Its answer is compared with what was
+     * asked: some fields are fixed once a segment exists.
+     */
+    update: (segmentId: string, change: SegmentChange, call: AudiencesCall): Pending<SegmentUpdated> =>
+      start((seen) => updateSegment(this.#channel, segmentId, change, call, seen)),
 
     /** Removes every member and keeps the segment. */
-    empty: async (segmentId: string, call: AudiencesCall): Promise<void> => {
-      const label = "DELETE /segments/{id}/all_users";
-      checked(await this.#request("DELETE", `/segments/${part(segmentId)}/all_users`, label, undefined, call), label);
-    },
+    empty: (segmentId: string, call: AudiencesCall): Pending<void> =>
+      start(async (seen) => {
+        const label = "DELETE /segments/{id}/all_users";
+        const path = `/segments/${encodeURIComponent(segmentId)}/all_users`;
+        await withRetries(this.#channel, call, async () =>
+          entitiesOf(await request(this.#channel, call, seen, { method: "DELETE", path, label }), label),
+        );
+      }),
 
-    delete: async (segmentId: string, call: AudiencesCall): Promise<void> => {
-      const label = "DELETE /segments/{id}";
-      checked(await this.#request("DELETE", `/segments/${part(segmentId)}`, label, undefined, call), label);
-    },
+    /** Deletes the segment, for campaigns too. */
+    delete: (segmentId: string, call: AudiencesCall): Pending<void> =>
+      start(async (seen) => {
+        const label = "DELETE /segments/{id}";
+        const path = `/segments/${encodeURIComponent(segmentId)}`;
+        await withRetries(this.#channel, call, async (before) => {
+          try {
+            entitiesOf(await request(this.#channel, call, seen, { method: "DELETE", path, label }), label);
+          } catch (error) {
+            // The answer to the try before may have been lost.
+            if (before === 0 || !isSegmentGone(error)) throw error;
+          }
+        });
+      }),
   };
 
   readonly members = {
-    /** Adds identifiers of one kind. Adding one again renews its retention. At most 100,000. */
+    /**
+     * Adds identifiers of one kind, as digests; adding one again renews its retention. At most 100,000.
+     *
+     * @throws {SnapchatError} `identifiers_not_hashed`, `too_many_identifiers`, `member_kind_invalid` (fix_data) before
+     * anything is sent.
+     */
     add: (
       segmentId: string,
       kind: MemberKind,
       hashes: readonly string[],
       call: AudiencesCall,
-    ): Promise<MembersAccepted> => this.#members("POST", segmentId, kind, hashes, call),
+    ): Pending<MembersAccepted> => this.#members("POST", segmentId, kind, hashes, call),
 
-    /** Removes identifiers of one kind; absent ones are no error. At most 100,000. */
+    /** Removes identifiers of one kind, as digests; absent ones are no error. At most 100,000. Throws as `add`. */
     remove: (
       segmentId: string,
       kind: MemberKind,
       hashes: readonly string[],
       call: AudiencesCall,
-    ): Promise<MembersAccepted> => this.#members("DELETE", segmentId, kind, hashes, call),
+    ): Pending<MembersAccepted> => this.#members("DELETE", segmentId, kind, hashes, call),
+
+    /**
+     * Normalises, hashes and adds identifiers of one kind, however many, a page at a time and one page after the other.
+     * What cannot be used is left out and counted.
+     */
+    addAll: (
+      segmentId: string,
+      kind: MemberKind,
+      values: Iterable<unknown> | AsyncIterable<unknown>,
+      call: MembersAllCall,
+    ): Promise<MembersSummary> => this.#all("POST", segmentId, kind, values, call),
+
+    /** As `addAll`, for removing. */
+    removeAll: (
+      segmentId: string,
+      kind: MemberKind,
+      values: Iterable<unknown> | AsyncIterable<unknown>,
+      call: MembersAllCall,
+    ): Promise<MembersSummary> => this.#all("DELETE", segmentId, kind, values, call),
   };
 
-  async #members(
+  #members(
     method: "POST" | "DELETE",
     segmentId: string,
     kind: MemberKind,
     hashes: readonly string[],
     call: AudiencesCall,
-  ): Promise<MembersAccepted> {
-    if (hashes.length === 0) return { asked: 0, accepted: 0 };
-    if (hashes.length > LIMITS.identifiersPerRequest) throw tooMany(hashes.length);
-    const label = `${method} /segments/{id}/users`;
-    const body = { users: [{ schema: [MEMBER_SCHEMAS[kind]], data: hashes.map((hash) => [hash]) }] };
-    const response = await this.#request(method, `/segments/${part(segmentId)}/users`, label, body, call);
-    const [user] = checked(response, label, "users", "user");
-    const accepted = Number(
-      (user as { number_uploaded_users?: unknown } | undefined)?.number_uploaded_users ?? hashes.length,
-    );
-    return { asked: hashes.length, accepted, requestId: response.requestId };
-  }
-
-  async *#list(adAccountId: string, call: AudiencesCall): AsyncGenerator<Segment> {
-    const label = "GET /adaccounts/{id}/segments";
-    let path: string | undefined = `/adaccounts/${part(adAccountId)}/segments?limit=1000`;
-    while (path !== undefined) {
-      const response: HttpResponse = await this.#request("GET", path, label, undefined, call);
-      for (const segment of checked(response, label, "segments", "segment")) yield readSegment(segment);
-      path = this.#nextPath(response, label);
-    }
-  }
-
-  /** `next_link` is followed as it is, on the pinned host only: the token goes along. */
-  #nextPath(response: HttpResponse, label: string): string | undefined {
-    const link = (response.json as { paging?: { next_link?: unknown } } | undefined)?.paging?.next_link;
-    if (typeof link !== "string" || link === "") return undefined;
-    const url = URL.canParse(link) ? new URL(link) : undefined;
-    if (url?.origin === this.#origin && url.pathname.startsWith("/v1/")) return `${url.pathname.slice(3)}${url.search}`;
-    throw answerFailure(response, label, { message: "The next page is on a foreign host." });
-  }
-
-  async #request(
-    method: "GET" | "POST" | "DELETE",
-    path: string,
-    label: string,
-    body: unknown,
-    call: AudiencesCall,
-  ): Promise<HttpResponse> {
-    const response = await this.#http.request({
-      method,
-      url: `${this.#origin}/v1${path}`,
-      headers: {
-        authorization: `Bearer ${call.token.reveal()}`,
-        accept: "application/json",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      label,
-      timeoutMs: call.timeoutMs,
-      signal: call.signal,
+  ): Pending<MembersAccepted> {
+    return start(async (seen) => {
+      const different = checkedHashes(kind, hashes);
+      const sent = different.length;
+      if (sent === 0) return { asked: 0, sent: 0, accepted: 0, matched: undefined };
+      const label = `${method} /segments/{id}/users`;
+      const path = `/segments/${encodeURIComponent(segmentId)}/users`;
+      const body = membersBody(kind, different);
+      return withRetries(this.#channel, call, async () => {
+        const response = await request(this.#channel, call, seen, { method, path, label, body });
+        const [user] = entitiesOf(response, label, "users", "user");
+        const { requestId } = response;
+        return { asked: hashes.length, sent, accepted: acceptedOf(user, sent), matched: undefined, requestId };
+      });
     });
-    if (response.status < 200 || response.status > 299) throw adsFailure(response, label);
-    return response;
   }
-}
 
-const LIFETIME_DAYS = 9_999;
-const part = encodeURIComponent;
-
-function segmentOf(response: HttpResponse, label: string): Segment {
-  const [segment] = checked(response, label, "segments", "segment");
-  if (segment === undefined) throw answerFailure(response, label, { message: "The answer holds no segment." });
-  return readSegment(segment);
-}
-
-/** The entities of an answer; a failure inside a success is thrown as the failure it is. */
-function checked(response: HttpResponse, label: string, plural = "segments", singular = "segment"): unknown[] {
-  const json = response.json as Record<string, unknown> | undefined;
-  const wrappers = Array.isArray(json?.[plural]) ? (json[plural] as Record<string, unknown>[]) : [];
-  for (const wrapper of wrappers) {
-    if (String(wrapper.sub_request_status ?? "SUCCESS").toUpperCase() === "SUCCESS") continue;
-    throw subFailure(response, label, itemFailure(wrapper.sub_request_error_reason));
+  async #all(
+    method: "POST" | "DELETE",
+    segmentId: string,
+    kind: MemberKind,
+    values: Iterable<unknown> | AsyncIterable<unknown>,
+    call: MembersAllCall,
+  ): Promise<MembersSummary> {
+    await identityReady();
+    const omitted: Record<string, number> = {};
+    const summary = { read: 0, sent: 0, accepted: 0, omitted, requests: 0 };
+    for await (const page of memberPagesAsync(kind, values, call)) {
+      summary.read += page.read;
+      for (const [reason, count] of Object.entries(page.omitted)) omitted[reason] = (omitted[reason] ?? 0) + count;
+      if (page.hashes.length > 0) {
+        const { sent, accepted } = await this.#members(method, segmentId, kind, page.hashes, call);
+        summary.sent += sent;
+        summary.accepted += accepted;
+        summary.requests++;
+      }
+      call.onPage?.({ ...summary, omitted: { ...omitted } });
+    }
+    return summary;
   }
-  if (String(json?.request_status).toUpperCase() !== "SUCCESS") {
-    throw answerFailure(response, label, { message: "The answer does not say that it succeeded." });
-  }
-  return wrappers.map((wrapper) => wrapper[singular]);
-}
-
-/** Snapchat's codes inside a 200: E3003 and E3004 are a missing entity, E3002 a missing role, E2… a value it refuses. */
-function subFailure(response: HttpResponse, label: string, failure: { code?: string; message: string }): SnapchatError {
-  const { code = "" } = failure;
-  const status =
-    code === "E3002" ? 403 : code === "E3003" || code === "E3004" ? 404 : /^E[12]/.test(code) ? 400 : undefined;
-  if (status === undefined) return answerFailure(response, label, failure);
-  return adsFailure({ ...response, status, json: { error_code: code, debug_message: failure.message } }, label);
-}
-
-function tooMany(count: number): SnapchatError {
-  return new SnapchatError({
-    code: "too_many_identifiers",
-    kind: "fix_data",
-    message: `One request takes ${LIMITS.identifiersPerRequest} identifiers, not ${count}.`,
-    fix: "Send them in pages.",
-    details: { count },
-  });
-}
-
-/** Whether a failure says that the segment is not there any more: deleted in Ads Manager, or out of reach. */
-export function isSegmentGone(error: unknown): boolean {
-  return isSnapchatError(error) && error.code === "entity_not_found";
 }

@@ -1,8 +1,15 @@
-export {
-  type AudiencesCall,
-  AudiencesClient,
-  type AudiencesClientOptions,
-  isSegmentGone,
-  type MembersAccepted,
-} from "./client.ts";
-export { MEMBER_SCHEMAS, type MemberKind, type NewSegment, type Segment } from "./segment.ts";
+/**
+ * Audiences: segments, lookalikes and the members of customer lists.
+ *
+ * @module
+ */
+export { isSegmentGone } from "./answer.ts";
+export type { AudiencesCall, Pending, ResponseHead } from "./call.ts";
+export { AudiencesClient, type AudiencesClientOptions, type MembersAllCall, type MembersSummary } from "./client.ts";
+export type { SegmentList, SegmentPage } from "./list-segments.ts";
+export { MEMBER_SCHEMAS, type MemberKind, type MembersAccepted } from "./members.ts";
+export { type NewLookalike, type NewSegment, type SegmentChange, segmentMarker } from "./new-segment.ts";
+export { type MemberPage, type MemberPagesOptions, memberPages, memberPagesAsync } from "./pages.ts";
+export type { Segment } from "./segment.ts";
+export type { SegmentUpdated } from "./update-segment.ts";
+export { type SegmentState, segmentState } from "./words.ts";
