@@ -1,6 +1,6 @@
 const PARAMETER = /[?&#;]sccid=([^&#;\s]{1,200})/i;
 /** The click id inside another parameter, encoded once or twice; it is a UUID there, which tells where it ends. */
-const NESTED = /sccid(?:%25)*(?:%3D)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i;
+const NESTED = /sccid%(?:25)*3D([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i;
 
 /** Snapchat's click id of a landing address: the parameter `ScCid` in any case, the value's own case kept. */
 export function clickIdOf(url: string | undefined): string | undefined {
