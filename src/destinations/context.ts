@@ -23,6 +23,8 @@ export interface DestinationsOptions {
   tokenCheck: TokenCheck;
   workflowCheck: WorkflowCheck;
   segments: SegmentControl;
+  /** The host's name for every destination whose settings give none: for preflight. */
+  integration?: string | undefined;
   /** Default: the process's own. */
   clock?: Clock;
   randomBytes?: RandomBytes;
@@ -36,7 +38,8 @@ export interface DestinationsOptions {
 }
 
 /** The same with its defaults filled in, and the parts of this room that the others use. */
-export interface Context extends Required<Omit<DestinationsOptions, "onAudit" | "randomBytes">> {
+export interface Context extends Required<Omit<DestinationsOptions, "onAudit" | "randomBytes" | "integration">> {
+  integration: string | undefined;
   ulid: Ulid;
   audit: Audit;
   reader: DestinationReader;

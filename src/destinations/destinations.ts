@@ -45,6 +45,7 @@ export function createContext(options: DestinationsOptions): Context {
     queue: patientQueue(options.queue, clock),
     clock,
     ulid,
+    integration: options.integration,
     visibleAfterMs: options.visibleAfterMs ?? 2_000,
     audit: createAudit({ records, ulid, onAudit: options.onAudit }),
     reader: createReader({ records, clock }),

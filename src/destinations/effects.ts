@@ -116,6 +116,11 @@ export async function openGroups(
   );
 }
 
+/** A credential that is gone for good holds nothing any more: engines keep what is held until it is released. */
+export async function releaseCredential(queue: Context["queue"], credentialId: string): Promise<void> {
+  for (const reason of [HOLD.reauthRequired, HOLD.tokenRefused]) await queue.resume({ credentialId }, reason);
+}
+
 /** Queued work becomes dead letters with the reason `dropped`. */
 export async function drop({ queue }: Pick<Context, "queue">, target: Target): Promise<void> {
   let done = false;

@@ -105,19 +105,20 @@ export async function disconnect(
   return done;
 }
 
-/** Tokens that no destination uses any more are not kept. */
+/** Tokens that no destination uses any more are not kept. `false`: another one uses them. */
 export async function forgetUnused(
   context: Context,
   tenantId: string,
   connectionId: string,
   options: MutationOptions,
-): Promise<void> {
+): Promise<boolean> {
   for await (const { stored } of everyDestination(context.records, tenantId)) {
-    if (stored.connectionId === connectionId && !stored.deleting) return;
+    if (stored.connectionId === connectionId && !stored.deleting) return false;
   }
   await context.connections.disconnect(
     tenantId,
     connectionId,
     options.actor === undefined ? {} : { actor: options.actor },
   );
+  return true;
 }

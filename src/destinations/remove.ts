@@ -1,9 +1,10 @@
 import { isSnapchatError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { StoredDestination } from "./destination.ts";
+import { releaseCredential } from "./effects.ts";
 import { invalid } from "./failure.ts";
 import type { SegmentsChoice, SegmentsReport } from "./interfaces.ts";
-import { keys } from "./keys.ts";
+import { keys, loginCredential, tokenCredential } from "./keys.ts";
 import { forgetUnused } from "./lifecycle.ts";
 import { type MutationOptions, mutate } from "./mutation.ts";
 import { readDestination } from "./store.ts";
@@ -85,7 +86,7 @@ async function finishRemoval(
   options: MutationOptions,
 ): Promise<DeleteReport> {
   const { records, queue, segments } = context;
-  const { tenantId, id, connectionId } = stored;
+  const { tenantId, id, connectionId, token } = stored;
   const deleting = stored.deleting ?? { segments: "keep", operation: id };
   const released = await segments.release(tenantId, id, deleting.segments);
   const depth = (await queue.depth([id])).find(({ destinationId }) => destinationId === id);
@@ -97,7 +98,10 @@ async function finishRemoval(
   };
   let purged = false;
   while (!purged) purged = await queue.purge(id, { limit: PURGE_AT_ONCE });
-  if (connectionId) await forgetUnused(context, tenantId, connectionId, options);
+  if (token) await releaseCredential(queue, tokenCredential(tenantId, id, token.n));
+  if (connectionId && (await forgetUnused(context, tenantId, connectionId, options))) {
+    await releaseCredential(queue, loginCredential(tenantId, connectionId));
+  }
   await records.delete(keys.conversionsToken(tenantId, id));
   await records.delete(keys.recheck(tenantId, id));
   const now = await records.now();

@@ -10,6 +10,8 @@ import { readTenant } from "../tenants.ts";
 /** What the set-up checks look at, read once. The live checks of `verify` extend it. */
 export interface SetupFacts {
   destination: StoredDestination;
+  /** What events carry as `integration`: the destination's own name or the host's. */
+  integration: string | undefined;
   tenant: TenantStatus;
   /** The tenant's other destinations. */
   siblings: readonly StoredDestination[];
@@ -36,6 +38,7 @@ export async function collectSetupFacts(context: Context, tenantId: string, id: 
   const { tree, treeError } = await readTree(context, tenantId, connection);
   return {
     destination,
+    integration: destination.settings.integration ?? context.integration,
     tenant: (await readTenant(context, tenantId))?.tenant.status ?? "active",
     siblings,
     connection,

@@ -70,8 +70,8 @@ export const modes: Check<SetupFacts> = {
 /** Snapchat asks partners to name themselves. */
 export const integration: Check<SetupFacts> = {
   name: "integration",
-  look({ destination: { settings } }) {
-    if (settings.integration !== undefined) return [ok("integration", "Events carry this platform's name.")];
+  look({ integration }) {
+    if (integration !== undefined) return [ok("integration", "Events carry this platform's name.")];
     return [
       warning(
         "integration_missing",
