@@ -11,6 +11,7 @@ export interface Entry {
   payload: Uint8Array;
   createdAt: number;
   dueAt: number;
+  dedupeMs: number;
   claims: number;
   progress: Uint8Array | undefined;
   place: "ready" | "waiting" | "claimed";
