@@ -1,42 +1,55 @@
 import { type Draft, mayLeave, note } from "./draft.ts";
-import { isRecord, levelOf, safeName, withRightNames } from "./field-names.ts";
-import { fieldText, plainText } from "./field-values.ts";
+import { isAbsent, isRecord, joined, levelOf, type Row, readMisnomers, safeName } from "./field-names.ts";
+import { fieldText, plainJson } from "./field-values.ts";
 import { quote } from "./json-text.ts";
 import { looksPersonal } from "./personal-data.ts";
 
 const LEVEL = levelOf("custom_data");
 const ITEM = levelOf("contents");
+const VALUE = LEVEL.byName.get("value") as Row;
+const CURRENCY = LEVEL.byName.get("currency") as Row;
+const ORDER_ID = LEVEL.byName.get("order_id") as Row;
 /** Read as the root's `event_id`, where they belong. */
 const MOVED_UP: ReadonlySet<string> = new Set(["event_id", "client_dedup_id"]);
-const REQUIRED_FOR_PURCHASE: ReadonlySet<string> = new Set(["value", "currency"]);
 
 /** JSON of `custom_data`, or `undefined` where nothing of it is to be sent. */
 export function customDataText(raw: unknown, draft: Draft): string | undefined {
   const purchase = draft.name === "PURCHASE";
-  let custom: Record<string, unknown> = {};
-  if (isRecord(raw)) custom = withRightNames(raw, LEVEL, draft, MOVED_UP);
-  else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "custom_data");
-  let json = "";
-  let value = false;
-  let currency = false;
-  for (const row of LEVEL.rows) {
-    const given = custom[row.name];
-    if (given === undefined || given === null) continue;
-    const required = purchase && REQUIRED_FOR_PURCHASE.has(row.name);
-    if (draft.allowed !== undefined && !required && !mayLeave(draft, "custom_data", row.path)) continue;
-    let text: string | undefined;
-    if (row.field.kind === "items") text = itemsText(given, draft, row.path);
-    else if (row.field.kind === "map") text = mapText(given, draft, row.path);
-    else text = fieldText(row.field, given, draft, row.path);
-    if (text === undefined) continue;
-    if (row.name === "value") value = true;
-    else if (row.name === "currency") currency = true;
-    else if (row.name === "order_id") draft.orderId = typeof given === "string" ? given : String(given);
-    json += json === "" ? row.key + text : `,${row.key}${text}`;
-  }
-  if (purchase && !value) note(draft, "value_missing", "custom_data.value");
-  if (purchase && !currency) note(draft, "currency_missing", "custom_data.currency");
+  const texts: (string | undefined)[] = new Array(LEVEL.rows.length);
+  if (isRecord(raw)) {
+    const take = (row: Row, value: unknown) => {
+      if (draft.allowed !== undefined && !mayLeave(draft, "custom_data", row.path)) {
+        if (!purchase || (row !== VALUE && row !== CURRENCY)) return;
+      }
+      const text = valueText(row, value, draft);
+      if (row === ORDER_ID && text !== undefined) draft.orderId = String(value);
+      texts[row.index] = text;
+    };
+    let misnomers = false;
+    for (const name in raw) {
+      const row = LEVEL.byName.get(name);
+      const value = raw[name];
+      if (row === undefined) misnomers = true;
+      else if (!isAbsent(value)) take(row, value);
+    }
+    if (misnomers) readMisnomers(raw, LEVEL, draft, take, MOVED_UP);
+  } else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "custom_data");
+
+  if (purchase && texts[VALUE.index] === undefined) note(draft, "value_missing", VALUE.path);
+  if (purchase && texts[CURRENCY.index] === undefined) note(draft, "currency_missing", CURRENCY.path);
+  const json = joined(LEVEL, texts);
   return json === "" ? undefined : `{${json}}`;
+}
+
+function valueText(row: Row, value: unknown, draft: Draft): string | undefined {
+  switch (row.kind) {
+    case "items":
+      return itemsText(value, draft, row.path);
+    case "map":
+      return mapText(value, draft, row.path);
+    default:
+      return fieldText(row, value, draft);
+  }
 }
 
 function itemsText(raw: unknown, draft: Draft, path: string): string | undefined {
@@ -49,21 +62,26 @@ function itemsText(raw: unknown, draft: Draft, path: string): string | undefined
       note(draft, "field_wrong_type", path);
       continue;
     }
-    const text = itemText(withRightNames(item, ITEM, draft), draft);
+    const text = itemText(item, draft);
     if (text !== "") json += json === "" ? `{${text}}` : `,{${text}}`;
   }
   return json === "" ? undefined : `[${json}]`;
 }
 
 function itemText(item: Record<string, unknown>, draft: Draft): string {
-  let json = "";
-  for (const row of ITEM.rows) {
-    const given = item[row.name];
-    if (given === undefined || given === null) continue;
-    const text = fieldText(row.field, given, draft, row.path);
-    if (text !== undefined) json += json === "" ? row.key + text : `,${row.key}${text}`;
+  const texts: (string | undefined)[] = new Array(ITEM.rows.length);
+  const take = (row: Row, value: unknown) => {
+    texts[row.index] = fieldText(row, value, draft);
+  };
+  let misnomers = false;
+  for (const name in item) {
+    const row = ITEM.byName.get(name);
+    const value = item[name];
+    if (row === undefined) misnomers = true;
+    else if (!isAbsent(value)) take(row, value);
   }
-  return json;
+  if (misnomers) readMisnomers(item, ITEM, draft, take);
+  return joined(ITEM, texts);
 }
 
 /** `custom_fields`: names are the host's, values are plain. */
@@ -75,19 +93,15 @@ function mapText(raw: unknown, draft: Draft, path: string): string | undefined {
   let json = "";
   for (const name of Object.keys(raw)) {
     const given = raw[name];
-    if (given === undefined || given === null) continue;
+    if (isAbsent(given)) continue;
     const at = `${path}.${safeName(name)}`;
     if (name.length > 200 || looksPersonal(name)) {
       note(draft, "field_personal_data", at);
       continue;
     }
     let text: string | undefined;
-    if (typeof given === "boolean") text = String(given);
-    else if (typeof given === "number" && Number.isFinite(given)) text = String(given);
-    else {
-      const plain = plainText(given, 1_000, draft, at);
-      if (plain !== undefined) text = quote(plain);
-    }
+    if (typeof given === "boolean" || (typeof given === "number" && Number.isFinite(given))) text = String(given);
+    else text = plainJson(given, 1_000, draft, at);
     if (text !== undefined) json += `${json === "" ? "" : ","}${quote(name)}:${text}`;
   }
   return json === "" ? undefined : `{${json}}`;

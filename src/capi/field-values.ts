@@ -1,7 +1,7 @@
 import { isListedCurrency } from "../wire/currencies.ts";
-import { DEFAULT_MAX, type Field } from "../wire/fields.ts";
 import { type Draft, note } from "./draft.ts";
-import { quote } from "./json-text.ts";
+import type { Row } from "./field-names.ts";
+import { isPlainWord, quote } from "./json-text.ts";
 import { readNumber } from "./numbers.ts";
 import { looksPersonal } from "./personal-data.ts";
 
@@ -25,28 +25,42 @@ export function plainText(value: unknown, max: number, draft: Draft, path: strin
   return text.trim() === "" ? undefined : text;
 }
 
+/** As {@link plainText}, as JSON. */
+export function plainJson(value: unknown, max: number, draft: Draft, path: string): string | undefined {
+  if (typeof value === "string" && value.length <= max && isPlainWord(value)) return `"${value}"`;
+  const text = plainText(value, max, draft, path);
+  return text === undefined ? undefined : quote(text);
+}
+
 /** A list of texts as JSON, each at most once; a lone value becomes a list of one. */
 export function textList(value: unknown, max: number, draft: Draft, path: string): string | undefined {
   if (!Array.isArray(value)) {
-    const text = plainText(value, max, draft, path);
-    return text === undefined ? undefined : `[${quote(text)}]`;
+    const text = plainJson(value, max, draft, path);
+    return text === undefined ? undefined : `[${text}]`;
   }
-  const texts = new Set<string>();
+  let json = "";
+  let seen: Set<string> | undefined;
+  let first: string | undefined;
+  // By index: the methods of a list from outside may be anything.
   for (let i = 0; i < value.length; i++) {
     const entry: unknown = value[i];
     if (entry === undefined || entry === null) continue;
-    const text = plainText(entry, max, draft, path);
-    if (text !== undefined) texts.add(text);
+    const text = plainJson(entry, max, draft, path);
+    if (text === undefined || text === first || seen?.has(text)) continue;
+    if (first === undefined) {
+      first = text;
+      json = text;
+    } else {
+      seen ??= new Set();
+      seen.add(text);
+      json += `,${text}`;
+    }
   }
-  if (texts.size === 0) return undefined;
-  let json = "";
-  for (const text of texts) json += json === "" ? quote(text) : `,${quote(text)}`;
-  return `[${json}]`;
+  return first === undefined ? undefined : `[${json}]`;
 }
 
 export function numberText(value: unknown, draft: Draft, path: string): string | undefined {
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  if (value === "") return undefined;
   const reading = readNumber(value);
   if (typeof reading === "string") {
     note(draft, reading === "ambiguous" ? "number_ambiguous" : "number_unreadable", path);
@@ -66,7 +80,7 @@ function integerText(value: unknown, draft: Draft, path: string): string | undef
 const CURRENCY = /^[A-Z]{3}$/;
 
 function currencyText(value: unknown, draft: Draft, path: string): string | undefined {
-  if (value === "") return undefined;
+  if (typeof value === "string" && isListedCurrency(value)) return `"${value}"`;
   const code = typeof value === "string" && value.length <= 16 ? value.trim().toUpperCase() : "";
   if (!CURRENCY.test(code)) {
     note(draft, "currency_unreadable", path);
@@ -79,7 +93,6 @@ function currencyText(value: unknown, draft: Draft, path: string): string | unde
 const DATE = /^\d{4}(?:\d{4}|-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?)$/;
 
 function dateText(value: unknown, draft: Draft, path: string): string | undefined {
-  if (value === "") return undefined;
   if (value instanceof Date && !Number.isNaN(value.getTime())) return `"${value.toISOString()}"`;
   const text = typeof value === "number" ? String(value) : value;
   if (typeof text === "string" && text.length <= 40 && DATE.test(text.trim())) return `"${text.trim()}"`;
@@ -94,20 +107,15 @@ function booleanOf(value: unknown): boolean | undefined {
 }
 
 /** JSON of a field whose kind needs nothing but the value; `undefined` where nothing is to be sent. */
-export function fieldText(field: Field, value: unknown, draft: Draft, path: string): string | undefined {
-  const max = field.max ?? DEFAULT_MAX;
-  switch (field.kind) {
-    case "text": {
-      const text = plainText(value, max, draft, path);
-      return text === undefined ? undefined : quote(text);
-    }
+export function fieldText(row: Row, value: unknown, draft: Draft): string | undefined {
+  const { kind, max, path } = row;
+  switch (kind) {
+    case "text":
+      return plainJson(value, max, draft, path);
     case "texts":
       return textList(value, max, draft, path);
-    case "textOrTexts": {
-      if (Array.isArray(value)) return textList(value, max, draft, path);
-      const text = plainText(value, max, draft, path);
-      return text === undefined ? undefined : quote(text);
-    }
+    case "textOrTexts":
+      return Array.isArray(value) ? textList(value, max, draft, path) : plainJson(value, max, draft, path);
     case "number":
       return numberText(value, draft, path);
     case "integer":
@@ -120,7 +128,7 @@ export function fieldText(field: Field, value: unknown, draft: Draft, path: stri
     case "switch": {
       const flag = booleanOf(value);
       if (flag === undefined) note(draft, "field_wrong_type", path);
-      else return field.kind === "flag" ? String(flag) : flag ? "1" : "0";
+      else return kind === "flag" ? String(flag) : flag ? "1" : "0";
       return undefined;
     }
     default:

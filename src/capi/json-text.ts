@@ -10,3 +10,11 @@ export function quote(text: string): string {
   // Only half a pair is escaped as `\udxxx`; a backslash of the text itself comes doubled, and is looked at again.
   return json.includes("\\ud") ? JSON.stringify(text.replace(LONE_SURROGATES, "\ufffd")) : json;
 }
+
+/** As SAFE, without `@` and `%`, and not beginning with a blank, a plus or a bracket. */
+const PLAIN = /^[\x2c-\x3f\x41-\x5b\x5d-\x7e][\x20\x21\x23\x24\x26-\x3f\x41-\x5b\x5d-\x7e]*$/;
+
+/** Whether a text is short, needs no escape and cannot hold an address or a full phone number: most ids and words. */
+export function isPlainWord(text: string): boolean {
+  return text.length <= 40 && PLAIN.test(text);
+}

@@ -39,6 +39,8 @@ export interface PrepareOptions {
   futureToleranceMs?: number | undefined;
   /** Lets names outside the 31 pass. */
   freeEventNames?: boolean | undefined;
+  /** The event comes from one already held against `brokenBound`: it is not walked again. */
+  bounded?: boolean | undefined;
   /** The person's answer, where the event does not carry it. */
   attStatus?: AttStatus | undefined;
 }

@@ -14,10 +14,13 @@ export const URL_PARAMETERS = [
 
 const KEPT: ReadonlySet<string> = new Set(URL_PARAMETERS);
 const NONE: ReadonlySet<string> = new Set();
-/** Scheme, user, host and path. */
-const ABSOLUTE = /^(https?):\/\/([^/?#@\s]*@)?([^/?#@\s\\%]+)(\/[^?#\s]*)?(?=[?#\s]|$)/i;
+/** Scheme, host and path. */
+const PLAIN_URL = /^https?:\/\/[^/?#@\s\\%]+(?:\/[^?#\s]*)?$/i;
+const USER = /^(https?:\/\/)[^/?#@\s]*@/i;
+const CUT = /[?#\s]/;
 const HOST_FIRST = /^(?:\/\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?::\d+)?(?:[/?#]|$)/i;
-const QUERY_END = /[#\s]/;
+const END = /[#\s]/;
+const QUESTION_MARK = 63;
 const CLICK_ID = /^[\w.~-]{1,300}$/;
 
 export interface ReducedUrl {
@@ -35,54 +38,54 @@ export interface ReducedUrl {
 export function reduceUrl(raw: string, extra: readonly string[] | undefined): ReducedUrl | undefined {
   let repair: RepairCode | undefined;
   let text = raw;
-  let match = ABSOLUTE.exec(text);
-  if (match === null) {
+  let cut = text.search(CUT);
+  let url = cut === -1 ? text : text.slice(0, cut);
+  if (!PLAIN_URL.test(url)) {
     text = raw.trim();
     if (HOST_FIRST.test(text)) {
       text = `https:${text.startsWith("//") ? "" : "//"}${text}`;
       repair = "url_scheme_added";
     }
-    match = ABSOLUTE.exec(text);
-    if (match === null) return undefined;
+    text = text.replace(USER, "$1");
+    cut = text.search(CUT);
+    url = cut === -1 ? text : text.slice(0, cut);
+    if (!PLAIN_URL.test(url)) return undefined;
   }
-  let url = match[2] === undefined ? match[0] : `${match[1]}://${match[3]}${match[4] ?? ""}`;
   if (looksPersonal(url)) {
     url = withoutPeople(url);
     repair = "url_personal_data";
   }
-  const query = queryOf(text, match[0].length);
-  if (query === "") return { url, clickId: undefined, repair };
+  if (cut === -1 || text.charCodeAt(cut) !== QUESTION_MARK) return { url, clickId: undefined, repair };
 
   const more = extra === undefined ? NONE : setOf(extra);
-  let kept = "";
   let clickId: string | undefined;
-  for (let start = 0; start < query.length; ) {
-    let end = query.indexOf("&", start);
-    if (end === -1) end = query.length;
-    const equals = query.indexOf("=", start);
-    if (equals > start && equals < end - 1) {
-      const name = query.slice(start, equals);
-      if (equals - start === 5 && name.toLowerCase() === "sccid") {
-        const value = query.slice(equals + 1, end);
+  let mark = "?";
+  const stop = text.slice(cut + 1).search(END);
+  const end = stop === -1 ? text.length : cut + 1 + stop;
+  for (let start = cut + 1; start < end; ) {
+    let next = text.indexOf("&", start);
+    if (next === -1 || next > end) next = end;
+    const equals = text.indexOf("=", start);
+    if (equals > start && equals < next - 1) {
+      const name = text.slice(start, equals);
+      if (name.length === 5 && name.toLowerCase() === "sccid") {
+        const value = text.slice(equals + 1, next);
         if (clickId === undefined && CLICK_ID.test(value)) {
           clickId = value;
-          kept += `${kept === "" ? "?" : "&"}ScCid=${value}`;
+          url += `${mark}ScCid=${value}`;
+          mark = "&";
         }
       } else if (KEPT.has(name) || more.has(name)) {
-        if (looksPersonal(decoded(query.slice(equals + 1, end)))) repair = "url_personal_data";
-        else kept += (kept === "" ? "?" : "&") + query.slice(start, end);
+        if (looksPersonal(decoded(text.slice(equals + 1, next)))) repair = "url_personal_data";
+        else {
+          url += mark + text.slice(start, next);
+          mark = "&";
+        }
       }
     }
-    start = end + 1;
+    start = next + 1;
   }
-  return { url: url + kept, clickId, repair };
-}
-
-/** The query without `?`, up to the fragment or the first blank. */
-function queryOf(text: string, start: number): string {
-  if (text.charCodeAt(start) !== 63) return "";
-  const end = text.slice(start + 1).search(QUERY_END);
-  return end === -1 ? text.slice(start + 1) : text.slice(start + 1, start + 1 + end);
+  return { url, clickId, repair };
 }
 
 /** A path whose parts that look like an e-mail address are gone. */

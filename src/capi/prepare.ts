@@ -7,8 +7,8 @@ import { appDataText } from "./app-data.ts";
 import { customDataText } from "./custom-data.ts";
 import { type Draft, mayLeave, note, setOf } from "./draft.ts";
 import { judgeTime } from "./event-time.ts";
-import { isRecord, levelOf, withRightNames } from "./field-names.ts";
-import { plainText } from "./field-values.ts";
+import { isAbsent, isRecord, levelOf, readMisnomers } from "./field-names.ts";
+import { plainJson, plainText } from "./field-values.ts";
 import { quote } from "./json-text.ts";
 import { limitedUseText } from "./limited-use.ts";
 import type { Prepared, PrepareOptions } from "./options.ts";
@@ -51,7 +51,7 @@ export function prepareEvent(event: SnapEventInput, options: PrepareOptions): Pr
   let read = false;
   try {
     if (!isRecord(event)) return refusal("event_not_an_object");
-    if (brokenBound(event) !== undefined) return refusal("event_too_large");
+    if (options.bounded !== true && brokenBound(event) !== undefined) return refusal("event_too_large");
     read = true;
     return prepare(event, options);
   } catch (error) {
@@ -76,7 +76,7 @@ function prepare(raw: Record<string, unknown>, options: PrepareOptions): Prepare
     orderId: undefined,
     identifiers: [],
   };
-  const event = withRightNames(raw, ROOT, draft, OURS);
+  const event = withRightNames(raw, draft);
   draft.source = sourceOf(event.action_source, draft);
   draft.name = nameOf(event.event_name, draft);
   const judged = judgeTime(event.event_time, event.carried_time, draft.source, options);
@@ -105,7 +105,8 @@ function prepare(raw: Record<string, unknown>, options: PrepareOptions): Prepare
   const integration = rootText(options.integration ?? event.integration, "integration", draft);
   const testCode = rootText(options.testEventCode ?? event.test_event_code, "test_event_code", draft);
 
-  let json = `{"event_name":${quote(draft.name)},"event_time":${seconds}`;
+  let json = isEventName(draft.name) ? `{"event_name":"${draft.name}"` : `{"event_name":${quote(draft.name)}`;
+  json += `,"event_time":${seconds}`;
   if (eventId !== undefined) json += `,"event_id":${quote(eventId)}`;
   json += `,"action_source":"${draft.source}"`;
   if (address !== undefined) json += `,"event_source_url":${quote(address.url)}`;
@@ -113,8 +114,8 @@ function prepare(raw: Record<string, unknown>, options: PrepareOptions): Prepare
   if (custom !== undefined) json += `,"custom_data":${custom}`;
   if (app !== undefined) json += `,"app_data":${app.json}`;
   if (limitedUse !== undefined) json += `,"data_processing_options":${limitedUse}`;
-  if (integration !== undefined) json += `,"integration":${quote(integration)}`;
-  if (testCode !== undefined) json += `,"test_event_code":${quote(testCode)}`;
+  if (integration !== undefined) json += `,"integration":${integration}`;
+  if (testCode !== undefined) json += `,"test_event_code":${testCode}`;
   if (typeof event.opt_out === "boolean" && mayLeave(draft, "root", "opt_out")) json += `,"opt_out":${event.opt_out}`;
   json += "}";
 
@@ -129,6 +130,17 @@ function prepare(raw: Record<string, unknown>, options: PrepareOptions): Prepare
     identifiers: draft.identifiers,
     issues: draft.issues,
   };
+}
+
+/** The event itself, or a copy where something stands under another name. */
+function withRightNames(raw: Record<string, unknown>, draft: Draft): Record<string, unknown> {
+  let misnomers = false;
+  for (const name in raw) if (!ROOT.byName.has(name) && name !== "carried_time") misnomers = true;
+  if (!misnomers) return raw;
+  const event: Record<string, unknown> = Object.create(null);
+  for (const name of [...ROOT.byName.keys(), ...OURS]) event[name] = raw[name];
+  readMisnomers(raw, ROOT, draft, (row, value) => (event[row.name] = value), OURS);
+  return event;
 }
 
 function sourceOf(raw: unknown, draft: Draft): ActionSource {
@@ -200,5 +212,5 @@ function urlOf(raw: unknown, draft: Draft): { url: string; clickId: string | und
 }
 
 function rootText(raw: unknown, name: "integration" | "test_event_code", draft: Draft): string | undefined {
-  return raw === undefined || raw === null ? undefined : plainText(raw, 100, draft, name);
+  return isAbsent(raw) ? undefined : plainJson(raw, 100, draft, name);
 }

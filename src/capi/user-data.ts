@@ -6,12 +6,24 @@ import {
   userDataValue,
 } from "../identity/index.ts";
 import { type Draft, mayLeave, note } from "./draft.ts";
-import { isRecord, levelOf, type Row, withRightNames } from "./field-names.ts";
+import { isAbsent, isRecord, levelOf, type Row, readMisnomers } from "./field-names.ts";
 import { fieldText } from "./field-values.ts";
 import { firstIpAddress } from "./ip-address.ts";
 import { quote } from "./json-text.ts";
+import { placeText } from "./places.ts";
+import { agentText } from "./user-agent.ts";
 
 const LEVEL = levelOf("user_data");
+const indexOf = (name: string): number => LEVEL.byName.get(name)?.index ?? -1;
+const [EM, PH, EXTERNAL_ID, MADID, IP, AGENT, CLICK_ID] = [
+  indexOf("em"),
+  indexOf("ph"),
+  indexOf("external_id"),
+  indexOf("madid"),
+  indexOf("client_ip_address"),
+  indexOf("client_user_agent"),
+  indexOf("sc_click_id"),
+];
 
 /** What the rest of the event says about its person: the click id of the address, and whether device ids may leave. */
 export interface PersonContext {
@@ -22,25 +34,41 @@ export interface PersonContext {
 
 /** JSON of `user_data` with every direct identifier hashed; ends the event where Snapchat could match nobody. */
 export function userDataText(raw: unknown, context: PersonContext, draft: Draft): string {
-  const { identifiers } = draft;
-  let json = "";
-  let user: Record<string, unknown> = {};
-  if (isRecord(raw)) user = withRightNames(raw, LEVEL, draft);
-  else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "user_data");
-  const identity = identityOptions(user.country, draft);
-  for (const row of LEVEL.rows) {
-    let value = user[row.name];
-    if (value === undefined || value === null || value === "") {
-      if (row.name !== "sc_click_id" || context.clickId === undefined) continue;
-      value = context.clickId;
+  const texts: (string | undefined)[] = new Array(LEVEL.rows.length);
+  if (isRecord(raw)) {
+    const identity = identityOptions(raw.country, draft);
+    const take = (row: Row, value: unknown) => {
+      if (draft.allowed === undefined || mayLeave(draft, "user_data", row.path)) {
+        texts[row.index] = valueText(row, value, context, identity, draft);
+      }
+    };
+    let misnomers = false;
+    for (const name in raw) {
+      const row = LEVEL.byName.get(name);
+      const value = raw[name];
+      if (row === undefined) misnomers = true;
+      else if (!isAbsent(value)) take(row, value);
     }
-    if (draft.allowed !== undefined && !mayLeave(draft, "user_data", row.path)) continue;
-    const text = valueText(row, value, context, identity, draft);
-    if (text === undefined) continue;
-    identifiers.push(row.name);
-    json += json === "" ? row.key + text : `,${row.key}${text}`;
+    if (misnomers) readMisnomers(raw, LEVEL, draft, take);
+  } else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "user_data");
+
+  if (texts[CLICK_ID] === undefined && context.clickId !== undefined) {
+    if (mayLeave(draft, "user_data", "user_data.sc_click_id")) texts[CLICK_ID] = quote(context.clickId);
   }
-  if (!matchable(identifiers)) note(draft, "identifiers_missing", "user_data");
+  let json = "";
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i];
+    if (text === undefined) continue;
+    const row = LEVEL.rows[i] as Row;
+    draft.identifiers.push(row.name);
+    json += json === "" ? row.key : row.next;
+    json += text;
+  }
+  // The least Snapchat can match by (Conversions-API/UsingTheAPI).
+  const address = texts[IP] !== undefined && texts[AGENT] !== undefined;
+  if (texts[EM] === undefined && texts[PH] === undefined && texts[MADID] === undefined && !address) {
+    note(draft, "identifiers_missing", "user_data");
+  }
   return `{${json}}`;
 }
 
@@ -52,16 +80,6 @@ function identityOptions(country: unknown, draft: Draft): IdentityOptions {
   return { defaultCountry: options.defaultCountry, country: own, stateCodes: options.stateCodes };
 }
 
-/** The least Snapchat can match by (Conversions-API/UsingTheAPI): e-mail, phone, address with user agent, or an app's ad id. */
-function matchable(present: readonly string[]): boolean {
-  return (
-    present.includes("em") ||
-    present.includes("ph") ||
-    present.includes("madid") ||
-    (present.includes("client_ip_address") && present.includes("client_user_agent"))
-  );
-}
-
 function valueText(
   row: Row,
   value: unknown,
@@ -69,34 +87,43 @@ function valueText(
   identity: IdentityOptions,
   draft: Draft,
 ): string | undefined {
-  switch (row.field.kind) {
+  switch (row.kind) {
     case "digest":
-      return digests(row, value, identity, draft);
+      if (typeof value !== "string") return digests(row, value, identity, draft);
+      if (row.place) {
+        const place = placeText(row.name as IdentityField, value, identity);
+        if (place?.json !== undefined) return place.json;
+      }
+      return oneDigest(row, value, identity, draft);
     case "device":
       return deviceId(row, value, context, identity, draft);
     case "ip":
       return ipText(row, value, draft);
     default:
-      return fieldText(row.field, value, draft, row.path);
+      if (row.index === AGENT && typeof value === "string") return agentText(value, row, draft);
+      return fieldText(row, value, draft);
   }
 }
 
+/** A list is sent where Snapchat's samples print one; its schema has `external_id` as a text. */
+function oneDigest(row: Row, value: unknown, identity: IdentityOptions, draft: Draft): string | undefined {
+  const digest = identified(row, value, identity, draft);
+  if (digest === undefined) return undefined;
+  return row.index === EXTERNAL_ID ? `"${digest}"` : `["${digest}"]`;
+}
+
 function digests(row: Row, value: unknown, identity: IdentityOptions, draft: Draft): string | undefined {
-  if (!Array.isArray(value)) {
-    const digest = identified(row, value, identity, draft);
-    if (digest === undefined) return undefined;
-    return row.name === "external_id" ? `"${digest}"` : `["${digest}"]`;
-  }
+  if (!Array.isArray(value)) return oneDigest(row, value, identity, draft);
   const found = new Set<string>();
   for (let i = 0; i < value.length; i++) {
     const entry: unknown = value[i];
-    if (entry === undefined || entry === null || entry === "") continue;
+    if (isAbsent(entry)) continue;
     const digest = identified(row, entry, identity, draft);
     if (digest !== undefined) found.add(digest);
   }
   if (found.size === 0) return undefined;
   const list = [...found].join('","');
-  return found.size === 1 && row.name === "external_id" ? `"${list}"` : `["${list}"]`;
+  return found.size === 1 && row.index === EXTERNAL_ID ? `"${list}"` : `["${list}"]`;
 }
 
 /** The value to send, by the rules of `identity`; where there is none, an issue with the reason, never the value. */

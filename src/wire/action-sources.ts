@@ -20,7 +20,12 @@ export const ACTION_SOURCES: Readonly<Record<string, ActionSource>> = {
   other: "OFFLINE",
 };
 
-const BY_SPELLING = new Map<string, ActionSource>(Object.entries(ACTION_SOURCES));
+const BY_SPELLING = new Map<string, ActionSource>([
+  ...Object.entries(ACTION_SOURCES),
+  ["WEB", "WEB"],
+  ["MOBILE_APP", "MOBILE_APP"],
+  ["OFFLINE", "OFFLINE"],
+]);
 
 /** The action source meant by any known spelling, or `undefined`. */
 export function toActionSource(spelling: string): ActionSource | undefined {
