@@ -151,7 +151,8 @@ export function createSegments({ storage, vault, audiences }: SegmentsDependenci
           for await (const { ref, link } of links(tenantId, destinationId)) {
             if (link.adAccountId !== from) continue;
             const target = { destinationId, group: membersGroup(ref.link) };
-            while (await outbox.bury(target, "dropped", { limit: PAGE })) {}
+            let done = false;
+            while (!done) done = await outbox.bury(target, "dropped", { limit: PAGE });
           }
         },
         async reopen(tenantId, destinationId, credentialId) {
