@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import type { Secret } from "../errors.ts";
+import { patientRecords } from "../storage/patient.ts";
 import type { Page } from "../storage/ports.ts";
 import { createAudit } from "./audit.ts";
 import { encode } from "./codec.ts";
@@ -12,7 +13,7 @@ import { keys, tokenCredential } from "./keys.ts";
 import { connect, type DisableOptions, disable, disconnect, enable } from "./lifecycle.ts";
 import { type Maintenance, maintain } from "./maintain.ts";
 import { finish, type MutationOptions } from "./mutation.ts";
-import { patientQueue, patientRecords } from "./patient.ts";
+import { patientQueue } from "./patient-queue.ts";
 import type { PreflightReport } from "./preflight/engine.ts";
 import { preflight } from "./preflight/setup.ts";
 import { createReader } from "./reader.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { SnapchatError } from "../errors.ts";
+import { patientRecords } from "../storage/patient.ts";
 import type { Records } from "../storage/ports.ts";
 import type { UserDataInput } from "../wire/event.ts";
 import { type Consent, createConsent } from "./consent.ts";
@@ -95,7 +96,8 @@ const KEEP_MS = 60_000;
 
 /** Consent and tombstones: who may not be sent any more. */
 export function createPeople(options: PeopleOptions): People {
-  const { records, clock, digestKeys, members } = options;
+  const { clock, digestKeys, members } = options;
+  const records = patientRecords(options.records, clock);
   const visibleAfterMs = options.visibleAfterMs ?? 2_000;
   const cache = createTombstoneCache({ records, clock, refreshMs: visibleAfterMs > 0 ? visibleAfterMs : 2_000 });
   const kept = new Map<string, { subjects: Subjects; until: number }>();

@@ -256,3 +256,20 @@ describe("consent at the moment of sending", () => {
     expect(await people.consent.allowed("acme", "uk", queued, clock.now())).toBe(true);
   });
 });
+
+describe("a storage that is busy", () => {
+  it("is waited for: nobody is half forgotten", async () => {
+    const { people, records, clock } = createWorld();
+    const queued = (await people.subjects("acme")).ofUser({ em: ADA.email });
+    const at = clock.now();
+    const put = records.put.bind(records);
+    let failures = 3;
+    records.put = async (key, value, o) => {
+      if (failures-- > 0)
+        throw Object.assign(new Error("busy"), { code: "throttled", retryable: true, retryAfterMs: 5 });
+      return put(key, value, o);
+    };
+    await people.forget("acme", ADA);
+    expect(await people.consent.allowed("acme", "uk", queued, at)).toBe(false);
+  });
+});

@@ -1,12 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { SnapchatError } from "../errors.ts";
-import type { Records, StorageError } from "../storage/ports.ts";
-import type { QueueControl } from "./interfaces.ts";
+import type { Records, StorageError } from "./ports.ts";
 
 const REPEATS = 6;
 
 /** Repeats what the engine calls retryable, with growing waits; then `storage_unavailable` (retry). */
-async function patiently<T>(clock: Clock, task: (repeated: boolean) => Promise<T>): Promise<T> {
+export async function patiently<T>(clock: Clock, task: (repeated: boolean) => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await task(attempt > 0);
@@ -44,18 +43,6 @@ export function patientRecords(records: Records, clock: Clock): Records {
   const { watch } = records;
   if (watch) patient.watch = (prefix, signal) => watch.call(records, prefix, signal);
   return patient;
-}
-
-/** The queue's commands, all of them safe to repeat. */
-export function patientQueue(queue: QueueControl, clock: Clock): QueueControl {
-  return {
-    open: (groups) => patiently(clock, () => queue.open(groups)),
-    pause: (target, reason) => patiently(clock, () => queue.pause(target, reason)),
-    resume: (target, reason) => patiently(clock, () => queue.resume(target, reason)),
-    bury: (target, reason, o) => patiently(clock, () => queue.bury(target, reason, o)),
-    depth: (ids) => patiently(clock, () => queue.depth(ids)),
-    purge: (id, o) => patiently(clock, () => queue.purge(id, o)),
-  };
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
