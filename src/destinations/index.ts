@@ -10,7 +10,7 @@ export type {
 } from "./destination.ts";
 export { createContext, createDestinations, type Destinations, type NewDestination } from "./destinations.ts";
 export type * from "./interfaces.ts";
-export { eventsGroup, loginCredential, tokenCredential } from "./keys.ts";
+export { loginCredential } from "./keys.ts";
 export type { DisableOptions } from "./lifecycle.ts";
 export type { Maintenance } from "./maintain.ts";
 export type { MutationOptions } from "./mutation.ts";
@@ -27,7 +27,6 @@ export {
 export { collectSetupFacts, type SetupFacts } from "./preflight/facts.ts";
 export { setupChecks } from "./preflight/setup.ts";
 export type { ActiveTenant, DestinationReader } from "./reader.ts";
-export { createReader } from "./reader.ts";
 export type { DeleteOptions, DeleteReport } from "./remove.ts";
 export { type AudienceSettings, type DestinationSettings, type SettingsPatch, settingsSchema } from "./settings.ts";
 export type { TenantStatus } from "./tenant.ts";

@@ -1,4 +1,3 @@
-import { isSnapchatError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { StoredDestination } from "./destination.ts";
 import { releaseCredential } from "./effects.ts";
@@ -7,7 +6,6 @@ import type { SegmentsChoice, SegmentsReport } from "./interfaces.ts";
 import { keys, loginCredential, tokenCredential } from "./keys.ts";
 import { forgetUnused } from "./lifecycle.ts";
 import { type MutationOptions, mutate } from "./mutation.ts";
-import { readDestination } from "./store.ts";
 
 export interface DeleteOptions extends MutationOptions {
   /** What becomes of its segments at Snapchat. Default `keep`. */
@@ -122,15 +120,4 @@ async function finishRemoval(
 
 async function forgetPending({ records }: Pick<Context, "records">, tenantId: string, id: string): Promise<void> {
   for (const { key } of await records.list(keys.pendingsOf(tenantId, id), { limit: 1_000 })) await records.delete(key);
-}
-
-/** Whether a destination is gone: deleted by another call in the meantime. */
-export async function isGone({ records }: Pick<Context, "records">, tenantId: string, id: string): Promise<boolean> {
-  try {
-    await readDestination(records, tenantId, id);
-    return false;
-  } catch (error) {
-    if (isSnapchatError(error) && error.code === "not_found") return true;
-    throw error;
-  }
 }

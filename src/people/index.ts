@@ -18,5 +18,4 @@ export {
 } from "./people.ts";
 export type { Person } from "./person.ts";
 export type { Remaining } from "./remaining.ts";
-export { createSubjects, personBytes, SUBJECT_FIELDS, type SubjectField, type Subjects } from "./subjects.ts";
-export { TOMBSTONE_TTL_MS } from "./tombstones.ts";
+export { createSubjects, personBytes, type SubjectField, type Subjects } from "./subjects.ts";
