@@ -10,6 +10,7 @@ import { acceptedOf, checkedHashes, type MemberKind, type MembersAccepted, membe
 import {
   customerListBody,
   lookalikeBody,
+  markerOf,
   type NewLookalike,
   type NewSegment,
   type SegmentChange,
@@ -40,7 +41,7 @@ export interface AudiencesClientOptions {
 export interface MembersSummary {
   /** Values read. */
   read: number;
-  /** Digests sent, repetitions on one page left out. */
+  /** Digests sent; repetitions on one page are left out. */
   sent: number;
   /** Digests Snapchat says it took. */
   accepted: number;
@@ -116,7 +117,14 @@ export class AudiencesClient {
      */
     create: (adAccountId: string, segment: NewSegment, call: AudiencesCall): Pending<Segment> =>
       start(async (seen) =>
-        createSegment(this.#channel, adAccountId, customerListBody(adAccountId, segment), segment.marker, call, seen),
+        createSegment(
+          this.#channel,
+          adAccountId,
+          customerListBody(adAccountId, segment),
+          markerOf(segment),
+          call,
+          seen,
+        ),
       ),
 
     /**
@@ -127,7 +135,14 @@ export class AudiencesClient {
      */
     createLookalike: (adAccountId: string, lookalike: NewLookalike, call: AudiencesCall): Pending<Segment> =>
       start(async (seen) =>
-        createSegment(this.#channel, adAccountId, lookalikeBody(adAccountId, lookalike), lookalike.marker, call, seen),
+        createSegment(
+          this.#channel,
+          adAccountId,
+          lookalikeBody(adAccountId, lookalike),
+          markerOf(lookalike),
+          call,
+          seen,
+        ),
       ),
 
     /**

@@ -9,8 +9,8 @@ export interface NewSegment {
   /** Days a member stays, 1 to 9998. Absent, 0 or 9999: for ever. */
   retentionInDays?: number | undefined;
   /**
-   * A text of your own, added to the description: `cdp:<key>#<id>`, see {@link segmentMarker}. With it, a creation whose
-   * answer was lost is looked for before it is tried again.
+   * A text that is added to the description: `cdp:<key>#<id>`, see {@link segmentMarker}. With it, or with one in the
+   * description, a creation whose answer was lost is looked for before it is tried again.
    */
   marker?: string | undefined;
 }
@@ -55,6 +55,11 @@ export function segmentMarker(key: string, id: string): string {
     });
   }
   return `cdp:${key}#${id}`;
+}
+
+/** The marker of a segment to be made: its own, or one that stands in its description. */
+export function markerOf({ marker, description }: NewSegment): string | undefined {
+  return marker ?? /cdp:[^#]+#\S+/.exec(description ?? "")?.[0];
 }
 
 /** Snapchat's form of a customer list. @throws {SnapchatError} `segment_…_invalid` (fix_data) */

@@ -4,7 +4,7 @@ import type { MemberKind } from "./members.ts";
 
 /** Digests for one membership request, and what had to be left out on the way to them. */
 export interface MemberPage {
-  /** Different digests, at most a page. */
+  /** Digests, at most a page. A repetition stays: it is left out when the page is sent. */
   hashes: string[];
   /** Values read for this page, usable or not. */
   read: number;
@@ -18,8 +18,8 @@ export interface MemberPagesOptions extends IdentityOptions {
 }
 
 /**
- * Normalises and hashes identifiers and cuts them into pages, holding one page at a time. Repetitions are left out within
- * a page; across pages they cost nothing but their place, since a list is a set.
+ * Normalises and hashes identifiers and cuts them into pages, holding one page at a time. Repetitions cost nothing but
+ * their place: `members.add` leaves them out, and across pages a list is a set.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export async function* memberPagesAsync(
 
 function openPage(kind: MemberKind, options: MemberPagesOptions) {
   const size = Math.max(1, Math.min(options.pageSize ?? LIMITS.identifiersPerRequest, LIMITS.identifiersPerRequest));
-  let hashes = new Set<string>();
+  let hashes: string[] = [];
   let omitted: MemberPage["omitted"] = {};
   let read = 0;
   return {
@@ -66,13 +66,13 @@ function openPage(kind: MemberKind, options: MemberPagesOptions) {
     add(value: unknown): boolean {
       read++;
       const { value: hash, reason } = hashedMemberWithReason(kind, value, options);
-      if (hash !== undefined) hashes.add(hash);
+      if (hash !== undefined) hashes.push(hash);
       else if (reason !== undefined) omitted[reason] = (omitted[reason] ?? 0) + 1;
-      return hashes.size >= size;
+      return hashes.length >= size;
     },
     take(): MemberPage {
-      const page = { hashes: [...hashes], read, omitted };
-      hashes = new Set();
+      const page = { hashes, read, omitted };
+      hashes = [];
       omitted = {};
       read = 0;
       return page;

@@ -1,7 +1,7 @@
-import { Secret } from "../../src/errors.ts";
 import { AudiencesClient, isSegmentGone } from "snapchat-destination/audiences";
 import { createSimulator, type Simulator } from "snapchat-destination/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Secret } from "../../src/errors.ts";
 
 let simulator: Simulator;
 let client: AudiencesClient;
