@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -56,14 +56,17 @@ async function conversion(smoke: boolean): Promise<Row[]> {
     }
   };
 
+  const segment = await peer(raw);
+
   // In turns, so that a neighbour on the machine slows all; the best of each.
   const rounds = smoke ? 1 : 6;
   const ms = smoke ? 20 : 700;
-  let [most, prepared, complete] = [0, 0, 0];
+  let [most, prepared, complete, theirs] = [0, 0, 0, 0];
   for (let round = 0; round < rounds; round++) {
     most = Math.max(most, await perSecond(EVENTS, ms, limit));
     prepared = Math.max(prepared, await perSecond(EVENTS, ms, prepareOnly));
     complete = Math.max(complete, await perSecond(EVENTS, ms, whole));
+    if (segment) theirs = Math.max(theirs, await perSecond(PEER_EVENTS, ms, segment));
   }
   if (kept === 0) throw new Error("nothing was measured");
   const row = (name: string, value: number): Row => ({
@@ -74,10 +77,38 @@ async function conversion(smoke: boolean): Promise<Row[]> {
     target: "≥ 0.5 of nine hashes + one JSON.stringify",
     ok: smoke || value >= most / 2,
   });
+  const against: Row[] = segment
+    ? [
+        {
+          name: "the same against @segment/action-destinations, its HTTP stubbed",
+          value: complete,
+          unit: "events/s",
+          peer: theirs,
+          target: "≥ 25 × peer",
+          ok: smoke || complete >= 25 * theirs,
+        },
+      ]
+    : [];
   return [
+    ...against,
     row("purchase with nine identifiers, Segment envelope to CAPI JSON", complete),
     row("the same from the routed event (prepareEvent)", prepared),
   ];
+}
+
+const PEER_EVENTS = 200;
+
+/** Segment's package over the same events, where `npm install --prefix bench/peers --ignore-scripts` was asked for. */
+async function peer(raw: readonly unknown[]): Promise<(() => Promise<void>) | undefined> {
+  if (!existsSync(new URL("./peers/node_modules/@segment/action-destinations", import.meta.url))) return undefined;
+  const segment = (await import(new URL("./peers/segment.mjs", import.meta.url).href)) as {
+    forSegment(event: unknown): unknown;
+    send(event: unknown): Promise<string>;
+  };
+  const events = raw.slice(0, PEER_EVENTS).map(segment.forSegment);
+  return async () => {
+    for (const event of events) await segment.send(event);
+  };
 }
 
 function json(event: SnapEventInput, options: Parameters<typeof prepareEvent>[1]): string {

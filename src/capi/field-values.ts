@@ -39,24 +39,19 @@ export function textList(value: unknown, max: number, draft: Draft, path: string
     return text === undefined ? undefined : `[${text}]`;
   }
   let json = "";
-  let seen: Set<string> | undefined;
-  let first: string | undefined;
+  const seen: string[] = [];
+  let many: Set<string> | undefined;
   // By index: the methods of a list from outside may be anything.
   for (let i = 0; i < value.length; i++) {
     const entry: unknown = value[i];
     if (entry === undefined || entry === null) continue;
     const text = plainJson(entry, max, draft, path);
-    if (text === undefined || text === first || seen?.has(text)) continue;
-    if (first === undefined) {
-      first = text;
-      json = text;
-    } else {
-      seen ??= new Set();
-      seen.add(text);
-      json += `,${text}`;
-    }
+    if (text === undefined || (many?.has(text) ?? seen.includes(text))) continue;
+    json += json === "" ? text : `,${text}`;
+    if (many !== undefined) many.add(text);
+    else if (seen.push(text) > 20) many = new Set(seen);
   }
-  return first === undefined ? undefined : `[${json}]`;
+  return json === "" ? undefined : `[${json}]`;
 }
 
 export function numberText(value: unknown, draft: Draft, path: string): string | undefined {

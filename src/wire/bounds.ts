@@ -33,20 +33,31 @@ function visit(value: unknown, depth: number): BrokenBound | undefined {
     left.characters -= value.length;
     return left.characters < 0 ? "characters" : undefined;
   }
-  if (typeof value !== "object" || value === null) return undefined;
-  if (depth >= left.depth) return "depth";
-  if (Array.isArray(value)) {
-    if (value.length > left.nodes) return "nodes";
-    for (let i = 0; i < value.length; i++) {
-      const broken = visit(value[i], depth + 1);
+  return typeof value === "object" && value !== null ? walk(value, depth + 1) : undefined;
+}
+
+/** Leaves are counted where they stand: a call for each would cost more than the count. */
+function walk(parent: object, depth: number): BrokenBound | undefined {
+  if (depth > left.depth) return "depth";
+  if (Array.isArray(parent)) {
+    if (parent.length > left.nodes) return "nodes";
+    for (let i = 0; i < parent.length; i++) {
+      const broken = visit(parent[i], depth);
       if (broken !== undefined) return broken;
     }
     return undefined;
   }
-  for (const key in value) {
+  for (const key in parent) {
+    const child = (parent as Record<string, unknown>)[key];
+    left.nodes--;
     left.characters -= key.length;
-    const broken = visit((value as Record<string, unknown>)[key], depth + 1);
-    if (broken !== undefined) return broken;
+    if (typeof child === "string") left.characters -= child.length;
+    if (left.nodes < 0) return "nodes";
+    if (left.characters < 0) return "characters";
+    if (typeof child === "object" && child !== null) {
+      const broken = walk(child, depth + 1);
+      if (broken !== undefined) return broken;
+    }
   }
-  return left.characters < 0 ? "characters" : undefined;
+  return undefined;
 }
