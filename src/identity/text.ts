@@ -49,9 +49,9 @@ export function removeInvisible(text: string): string {
   return text.replace(INVISIBLE, "");
 }
 
-/** Lower case, composed. Lower-casing can take a composed text apart, so composing comes twice. */
+/** Lower case, composed. Composing comes last, because lower-casing can take a composed letter apart. */
 export function lowerComposed(text: string): string {
-  return text.normalize("NFC").toLowerCase().normalize("NFC");
+  return text.toLowerCase().normalize("NFC");
 }
 
 const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { segmentMarker } from "../../src/audiences/index.ts";
+import { AudiencesClient, segmentMarker } from "../../src/audiences/index.ts";
 import { Secret } from "../../src/errors.ts";
 import { setup } from "./setup.ts";
 
@@ -217,9 +217,17 @@ describe("a lookalike", () => {
 
 describe("changing a segment", () => {
   it("writes the whole entity back with the change in it", async () => {
-    const { client, account, call, requests } = await setup();
+    const bodies: string[] = [];
+    const { account, call, requests, simulator, client } = await setup();
+    const watched = new AudiencesClient({
+      endpoints: simulator.endpoints,
+      fetch: async (request) => {
+        bodies.push(await request.clone().text());
+        return simulator.fetch(request);
+      },
+    });
     const made = await client.segments.create(account, { name: "VIP", description: "kept", retentionInDays: 60 }, call);
-    const { segment, ignored } = await client.segments.update(made.id, { name: "Very VIP", status: "PAUSED" }, call);
+    const { segment, ignored } = await watched.segments.update(made.id, { name: "Very VIP", status: "PAUSED" }, call);
     expect(segment).toMatchObject({
       id: made.id,
       name: "Very VIP",
@@ -229,6 +237,18 @@ describe("changing a segment", () => {
     });
     expect(ignored).toEqual([]);
     expect(requests().slice(1)).toEqual(["GET /v1/segments/{id}", "PUT /v1/adaccounts/{id}/segments"]);
+    expect(JSON.parse(bodies.at(-1) ?? "")).toMatchObject({
+      segments: [
+        {
+          id: made.id,
+          name: "Very VIP",
+          description: "kept",
+          source_type: "FIRST_PARTY",
+          retention_in_days: 60,
+          visible_to: expect.any(Array),
+        },
+      ],
+    });
   });
 
   it("says which field Snapchat did not take", async () => {
