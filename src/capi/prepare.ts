@@ -116,7 +116,9 @@ function prepare(raw: Record<string, unknown>, options: PrepareOptions): Prepare
   if (limitedUse !== undefined) json += `,"data_processing_options":${limitedUse}`;
   if (integration !== undefined) json += `,"integration":${integration}`;
   if (testCode !== undefined) json += `,"test_event_code":${testCode}`;
-  if (typeof event.opt_out === "boolean" && mayLeave(draft, "root", "opt_out")) json += `,"opt_out":${event.opt_out}`;
+  if (typeof event.opt_out === "boolean") {
+    if (mayLeave(draft, "root", "opt_out")) json += `,"opt_out":${event.opt_out}`;
+  } else if (!isAbsent(event.opt_out)) note(draft, "field_wrong_type", "opt_out");
   json += "}";
 
   if (draft.refused !== undefined) return { ok: false, reason: draft.refused, issues: draft.issues };

@@ -55,6 +55,9 @@ describe("what an answer means", () => {
     expect(answer(503, "")).toMatchObject({ known: false });
     expect(answer(200, "<html>")).toMatchObject({ known: false, code: "unreadable_answer" });
     expect(answer(405, "")).toMatchObject({ known: true });
+    expect(answer(408, "")).toMatchObject({ kind: "retry", known: false });
+    expect(answer(425, "")).toMatchObject({ kind: "retry", known: true });
+    expect(answer(599, "")).toMatchObject({ kind: "retry", known: false });
   });
 
   it.each([

@@ -69,7 +69,7 @@ describe("ConversionsClient.send", () => {
     const { outcomes } = await client.send(pixel, [...texts(10), big], { token });
     expect(Math.max(...simulator.inspect.requests.map(({ items }) => items ?? 0))).toBeLessThan(6);
     expect(outcomes.slice(0, 10).every(({ status }) => status === "delivered")).toBe(true);
-    expect(outcomes[10]).toMatchObject({ status: "rejected", code: "event_too_large", eventId: "big" });
+    expect(outcomes[10]).toMatchObject({ status: "rejected", known: true, code: "event_too_large", eventId: "big" });
   });
 
   it("gives the answers beside the data", async () => {

@@ -151,6 +151,28 @@ describe("what happens on the way to the bad event", () => {
     expect(statuses(outcomes)).toEqual({ unauthorized: 10 });
   });
 
+  it("events that validate passes and the real call refuses are found among the rest", async () => {
+    const { client, simulator, pixel, token } = await setUp({ errorEnvelope: "flat" });
+    const refusesE9 = { status: "INVALID", error_msgs: ["free text"] };
+    simulator.faults.add({ path: /events$/, status: 400, body: refusesE9, bodyMatches: '"e9"' });
+    const { outcomes } = await client.sendPrepared(pixel, texts(16, [3]), { token });
+    expect(rejectedAt(outcomes)).toEqual([3, 9]);
+    expect(outcomes[9]?.message).toBe("free text");
+    expect(simulator.inspect.events.counted).toBe(14);
+  });
+
+  it("nobody is rejected on the word of an index alone when the rest could not be sent", async () => {
+    const { client, simulator, pixel, token } = await setUp({ firstEventIndex: 0 });
+    simulator.faults.add({ after: 1, status: 503 });
+    const { outcomes } = await client.sendPrepared(pixel, texts(4, [2]), { token });
+    expect(outcomes.map(({ status, known }) => `${status} ${known}`)).toEqual([
+      "retry false",
+      "retry true",
+      "retry false",
+      "retry false",
+    ]);
+  });
+
   it("too large a body is halved until it passes", async () => {
     const { client, simulator, pixel, token } = await setUp();
     simulator.faults.add({ status: 413, body: "Payload Too Large", bodyMatches: (body) => body.length > 10_000 });

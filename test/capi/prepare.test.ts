@@ -128,6 +128,30 @@ describe("prepareEvent", () => {
     });
   });
 
+  it("says where a number had to be read", () => {
+    const value = (text: unknown) => findings(purchase({ custom_data: { value: text, currency: "GBP" } }));
+    for (const text of ["12,5", "£64.50", "1.234,50", "1,234.50", "1 234"]) {
+      expect(value(text)).toEqual(["custom_data.value number_respelled"]);
+    }
+    for (const text of ["64.50", 64.5, 64n]) expect(value(text)).toEqual([]);
+  });
+
+  it("takes yes and no in the forms platforms write them", () => {
+    const app = (answer: unknown) => {
+      const app_data = {
+        app_id: "1",
+        extinfo: { platform: "android", osVersion: 15 },
+        advertiser_tracking_enabled: answer,
+      };
+      return sent(appOpen({ app_data })).app_data.advertiser_tracking_enabled;
+    };
+    for (const yes of [1, "1", true, "true"]) expect(app(yes)).toBe(1);
+    for (const no of [0, "0", false, "false"]) expect(app(no)).toBe(0);
+    expect(sent(purchase({ opt_out: true }))).toHaveProperty("opt_out", true);
+    expect(sent(purchase({ opt_out: "yes" }))).not.toHaveProperty("opt_out");
+    expect(findings(purchase({ opt_out: "yes" }))).toEqual(["opt_out field_wrong_type"]);
+  });
+
   describe("custom_data", () => {
     it("keeps lists as lists, repeats once, and texts where a list is wanted", () => {
       const { custom_data } = sent(
@@ -368,7 +392,9 @@ describe("prepareEvent", () => {
       expect(sent(purchase(), { limitedUse: true, limitedUseSpelling: "LDU" }).data_processing_options).toEqual([
         "LDU",
       ]);
-      expect(sent(purchase({ data_processing_options: [] })).data_processing_options).toBeUndefined();
+      for (const nothing of [[], "", "[]", false, [null, false, ""]]) {
+        expect(sent(purchase({ data_processing_options: nothing })).data_processing_options).toBeUndefined();
+      }
     });
 
     it.each([[["LMU"]], ["['lmu']"], [["LDU"]], ["LMU"], [[7]]])("is read from %j", (data_processing_options) => {
