@@ -29,7 +29,12 @@ describe("ConversionsClient.send", () => {
     const { client, simulator, pixel, token } = await setUp();
     const old = { ...event("old"), event_time: new Date(NOW_MS - 8 * 86_400_000) };
     const { outcomes } = await client.send(pixel, [old, event("b")], { token });
-    expect(outcomes[0]).toMatchObject({ status: "rejected", known: true, code: "event_too_old" });
+    expect(outcomes[0]).toMatchObject({
+      status: "rejected",
+      known: true,
+      code: "event_too_old",
+      message: expect.stringContaining("older"),
+    });
     expect(outcomes[1]?.status).toBe("delivered");
     expect(simulator.inspect.events.list()).toHaveLength(1);
   });
@@ -131,6 +136,15 @@ describe("tokens", () => {
       [200, 1, true],
     ]);
     expect(simulator.inspect.events.list()).toHaveLength(1);
+  });
+
+  it("uses the next where one is good for another organization only", async () => {
+    const { client, simulator, pixel, token } = await setUp();
+    const { conversionsTokens, main } = simulator.world;
+    const foreign = conversionsTokens.find(({ organizationId }) => organizationId !== main.organization.id);
+    const { outcomes, requests } = await client.sendPrepared(pixel, texts(1), { token: [foreign?.token ?? "", token] });
+    expect(outcomes[0]?.status).toBe("delivered");
+    expect(requests.map(({ credential }) => credential)).toEqual([0, 1]);
   });
 
   it("says that the only token is refused, and stops there", async () => {

@@ -21,6 +21,8 @@ describe("event_source_url", () => {
     ["https://shop.example:8443/a", "https://shop.example:8443/a"],
     ["  https://shop.example/a  ", "https://shop.example/a"],
     ["https://münchen.example/straße", "https://münchen.example/straße"],
+    ["https://shop.example/?utm_source#a&utm_term=b", "https://shop.example/"],
+    ["https://shop.example/?x&utm_term=b&=c&&utm_id=1", "https://shop.example/?utm_term=b&utm_id=1"],
     ["//shop.example/a?x=1", "https://shop.example/a"],
     ["shop.example/a", "https://shop.example/a"],
     ["https://shop.example/@brand/post", "https://shop.example/@brand/post"],

@@ -172,6 +172,7 @@ describe("prepareEvent", () => {
       const contents = [
         { id: 9, quantity: "2", item_price: "20,50", brand: "Acme", colour: "red" },
         "x",
+        null,
         { product_id: "sku-12", price: 3 },
         {},
       ];
@@ -204,6 +205,12 @@ describe("prepareEvent", () => {
       expect(findings(event)).toContain("custom_data.value field_renamed");
       const both = purchase({ custom_data: { value: 1, price: 5, currency: "GBP" } });
       expect(sent(both).custom_data.value).toBe(1);
+    });
+
+    it.each([true, {}, [], Number.NaN])("takes %j for no text", (content_name) => {
+      const event = purchase({ custom_data: { value: 1, currency: "GBP", content_name } });
+      expect(sent(event).custom_data).toEqual({ value: 1, currency: "GBP" });
+      expect(findings(event)).toEqual(["custom_data.content_name field_wrong_type"]);
     });
 
     it("leaves out unknown fields and names them, without showing a name that is an address", () => {
@@ -296,6 +303,12 @@ describe("prepareEvent", () => {
       "1.2.3",
       ":::",
       "1:2:3:4:5:6:7:8:9",
+      "1::2::3",
+      "1..2.3",
+      "01.2.3.4",
+      "unknown",
+      " , ",
+      ".1.2.3.4",
       "2001:db8::g",
       "19e36255972107d42b8cecb77ef5622e842e8a50778a6ed8dd1ce94732daca9e",
     ])("takes %s for no address", (client_ip_address) => {
@@ -420,6 +433,24 @@ describe("prepareEvent", () => {
         "fn",
         "sc_click_id",
       ]);
+    });
+
+    it("let what an app event needs leave, and nothing else of its app", () => {
+      const app_data = { ...(appOpen().app_data ?? {}), install_referrer: "utm", campaign_ids: ["c"] };
+      expect(Object.keys(sent(appOpen({ app_data })).app_data)).toEqual([
+        "app_id",
+        "advertiser_tracking_enabled",
+        "extinfo",
+        "campaign_ids",
+        "install_referrer",
+      ]);
+      expect(Object.keys(sent(appOpen({ app_data }), { allowFields: ["user_data"] }).app_data)).toEqual([
+        "app_id",
+        "advertiser_tracking_enabled",
+        "extinfo",
+      ]);
+      const some = sent(appOpen({ app_data }), { allowFields: ["user_data", "app_data.campaign_ids"] }).app_data;
+      expect(Object.keys(some)).toHaveLength(4);
     });
 
     it("name the platform and mark tests", () => {
