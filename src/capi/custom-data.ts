@@ -17,22 +17,16 @@ export function customDataText(raw: unknown, draft: Draft): string | undefined {
   const purchase = draft.name === "PURCHASE";
   const texts: (string | undefined)[] = new Array(LEVEL.rows.length);
   if (isRecord(raw)) {
-    const take = (row: Row, value: unknown) => {
-      if (draft.allowed !== undefined && !mayLeave(draft, "custom_data", row.path)) {
-        if (!purchase || (row !== VALUE && row !== CURRENCY)) return;
-      }
-      const text = valueText(row, value, draft);
-      if (row === ORDER_ID && text !== undefined) draft.orderId = String(value);
-      texts[row.index] = text;
-    };
     let misnomers = false;
     for (const name in raw) {
       const row = LEVEL.byName.get(name);
       const value = raw[name];
       if (row === undefined) misnomers = true;
-      else if (!isAbsent(value)) take(row, value);
+      else if (!isAbsent(value)) texts[row.index] = valueText(row, value, draft);
     }
-    if (misnomers) readMisnomers(raw, LEVEL, draft, take, MOVED_UP);
+    if (misnomers) {
+      readMisnomers(raw, LEVEL, draft, (row, value) => (texts[row.index] = valueText(row, value, draft)), MOVED_UP);
+    }
   } else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "custom_data");
 
   if (purchase && texts[VALUE.index] === undefined) note(draft, "value_missing", VALUE.path);
@@ -42,14 +36,14 @@ export function customDataText(raw: unknown, draft: Draft): string | undefined {
 }
 
 function valueText(row: Row, value: unknown, draft: Draft): string | undefined {
-  switch (row.kind) {
-    case "items":
-      return itemsText(value, draft, row.path);
-    case "map":
-      return mapText(value, draft, row.path);
-    default:
-      return fieldText(row, value, draft);
+  if (draft.allowed !== undefined && !mayLeave(draft, "custom_data", row.path)) {
+    if (draft.name !== "PURCHASE" || (row !== VALUE && row !== CURRENCY)) return undefined;
   }
+  if (row.kind === "items") return itemsText(value, draft, row.path);
+  if (row.kind === "map") return mapText(value, draft, row.path);
+  const text = fieldText(row, value, draft);
+  if (row === ORDER_ID && text !== undefined) draft.orderId = String(value);
+  return text;
 }
 
 function itemsText(raw: unknown, draft: Draft, path: string): string | undefined {
@@ -69,19 +63,25 @@ function itemsText(raw: unknown, draft: Draft, path: string): string | undefined
 }
 
 function itemText(item: Record<string, unknown>, draft: Draft): string {
-  const texts: (string | undefined)[] = new Array(ITEM.rows.length);
-  const take = (row: Row, value: unknown) => {
-    texts[row.index] = fieldText(row, value, draft);
-  };
-  let misnomers = false;
-  for (const name in item) {
-    const row = ITEM.byName.get(name);
-    const value = item[name];
-    if (row === undefined) misnomers = true;
-    else if (!isAbsent(value)) take(row, value);
+  for (const name in item) if (!ITEM.byName.has(name)) return itemWithMisnomers(item, draft);
+  let json = "";
+  for (let i = 0; i < ITEM.rows.length; i++) {
+    const row = ITEM.rows[i] as Row;
+    const value = item[row.name];
+    if (isAbsent(value)) continue;
+    const text = fieldText(row, value, draft);
+    if (text === undefined) continue;
+    json += json === "" ? row.key : row.next;
+    json += text;
   }
-  if (misnomers) readMisnomers(item, ITEM, draft, take);
-  return joined(ITEM, texts);
+  return json;
+}
+
+function itemWithMisnomers(item: Record<string, unknown>, draft: Draft): string {
+  const right: Record<string, unknown> = Object.create(null);
+  for (const { name } of ITEM.rows) right[name] = item[name];
+  readMisnomers(item, ITEM, draft, (row, value) => (right[row.name] = value));
+  return itemText(right, draft);
 }
 
 /** `custom_fields`: names are the host's, values are plain. */

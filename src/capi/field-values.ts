@@ -1,6 +1,6 @@
 import { isListedCurrency } from "../wire/currencies.ts";
 import { type Draft, note } from "./draft.ts";
-import type { Row } from "./field-names.ts";
+import { isAbsent, type Row } from "./field-names.ts";
 import { isPlainWord, quote } from "./json-text.ts";
 import { readNumber } from "./numbers.ts";
 import { looksPersonal } from "./personal-data.ts";
@@ -39,19 +39,28 @@ export function textList(value: unknown, max: number, draft: Draft, path: string
     return text === undefined ? undefined : `[${text}]`;
   }
   let json = "";
-  const seen: string[] = [];
-  let many: Set<string> | undefined;
+  let many: Set<unknown> | undefined;
   // By index: the methods of a list from outside may be anything.
   for (let i = 0; i < value.length; i++) {
     const entry: unknown = value[i];
-    if (entry === undefined || entry === null) continue;
+    if (isAbsent(entry)) continue;
+    if (i < 20 ? isRepeated(value, i) : (many ??= firstOf(value, i)).has(entry)) continue;
+    many?.add(entry);
     const text = plainJson(entry, max, draft, path);
-    if (text === undefined || (many?.has(text) ?? seen.includes(text))) continue;
-    json += json === "" ? text : `,${text}`;
-    if (many !== undefined) many.add(text);
-    else if (seen.push(text) > 20) many = new Set(seen);
+    if (text !== undefined) json += json === "" ? text : `,${text}`;
   }
   return json === "" ? undefined : `[${json}]`;
+}
+
+function firstOf(list: readonly unknown[], count: number): Set<unknown> {
+  const first = new Set<unknown>();
+  for (let i = 0; i < count; i++) first.add(list[i]);
+  return first;
+}
+
+function isRepeated(list: readonly unknown[], at: number): boolean {
+  for (let i = 0; i < at; i++) if (list[i] === list[at]) return true;
+  return false;
 }
 
 export function numberText(value: unknown, draft: Draft, path: string): string | undefined {

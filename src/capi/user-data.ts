@@ -37,19 +37,18 @@ export function userDataText(raw: unknown, context: PersonContext, draft: Draft)
   const texts: (string | undefined)[] = new Array(LEVEL.rows.length);
   if (isRecord(raw)) {
     const identity = identityOptions(raw.country, draft);
-    const take = (row: Row, value: unknown) => {
-      if (draft.allowed === undefined || mayLeave(draft, "user_data", row.path)) {
-        texts[row.index] = valueText(row, value, context, identity, draft);
-      }
-    };
     let misnomers = false;
     for (const name in raw) {
       const row = LEVEL.byName.get(name);
       const value = raw[name];
       if (row === undefined) misnomers = true;
-      else if (!isAbsent(value)) take(row, value);
+      else if (!isAbsent(value)) texts[row.index] = valueText(row, value, context, identity, draft);
     }
-    if (misnomers) readMisnomers(raw, LEVEL, draft, take);
+    if (misnomers) {
+      readMisnomers(raw, LEVEL, draft, (row, value) => {
+        texts[row.index] = valueText(row, value, context, identity, draft);
+      });
+    }
   } else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "user_data");
 
   if (texts[CLICK_ID] === undefined && context.clickId !== undefined) {
@@ -87,6 +86,7 @@ function valueText(
   identity: IdentityOptions,
   draft: Draft,
 ): string | undefined {
+  if (draft.allowed !== undefined && !mayLeave(draft, "user_data", row.path)) return undefined;
   switch (row.kind) {
     case "digest":
       if (typeof value !== "string") return digests(row, value, identity, draft);
