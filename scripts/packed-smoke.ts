@@ -14,7 +14,9 @@ const folder = mkdtempSync(join(tmpdir(), "packed-"));
 
 try {
   const packed = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root);
-  const described = JSON.parse(packed.slice(packed.indexOf("["))) as [{ filename: string; size: number; entryCount: number }];
+  const described = JSON.parse(packed.slice(packed.indexOf("["))) as [
+    { filename: string; size: number; entryCount: number },
+  ];
   const tarball = join(folder, described[0].filename);
   writeFileSync(
     join(folder, "package.json"),

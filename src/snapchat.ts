@@ -127,7 +127,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   });
   const sealer = createSealer({ keys: plugins.keys ?? options.encryptionKeys ?? [] });
   const conversions = new ConversionsClient({ http, endpoints, clock });
-  const audiences = new AudiencesClient({ http, endpoints });
+  const audiences = new AudiencesClient({ http, endpoints, maxRetries: 0 });
   const accountsClient = new AccountsClient({ http, endpoints, clock });
 
   const connectionEvents = createConnectionEvents({

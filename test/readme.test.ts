@@ -55,7 +55,10 @@ describe("the README", () => {
       mayEdit: (tenantId) => tenantId === "acme",
       async signsIn(id) {
         const away = await app.request(`http://127.0.0.1:8080/snapchat/connect?id=${id}`);
-        const cookie = away.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+        const cookie = away.headers
+          .getSetCookie()
+          .map((line) => line.split(";")[0])
+          .join("; ");
         const redirect = simulator.consent(away.headers.get("location") ?? "");
         const back = await app.request(redirect, { headers: { cookie } });
         expect(back.status).toBeLessThan(400);

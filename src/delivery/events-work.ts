@@ -21,6 +21,8 @@ import { type Reported, report } from "./report.ts";
 /** Kept under the lease after a request's deadline: for the settle. */
 const SETTLE_MARGIN_MS = 5_000;
 const FORBIDDEN_MIN_MS = 60_000;
+/** What was judged is judged again after this long. */
+const JUDGED_FOR_MS = 60_000;
 
 /** Sends the events of a claim and settles each by its outcome. */
 export async function workOnEvents(
@@ -126,9 +128,12 @@ function withdraw(open: OpenEvents, index: number): void {
 
 const end = (open: OpenEvents, index: number) => setBit(open.progress.done, index);
 
-/** The last moment at which Snapchat would still recognise every line that it may have taken. */
+/**
+ * The last moment at which Snapchat would still recognise every line that it may have taken, and at which the answer
+ * about consent is fresh enough.
+ */
 function notAfter(context: Context, job: Job, lines: readonly Line[]): number {
-  let leftMs = Number.POSITIVE_INFINITY;
+  let leftMs = JUDGED_FOR_MS;
   for (const { of, index } of lines) {
     const memoryEnds = memoryEndsAtAge(context, of, index);
     if (memoryEnds !== undefined) leftMs = Math.min(leftMs, memoryEnds - job.ageMs(of.entry));

@@ -43,8 +43,8 @@ export interface PixelCallOptions {
 export function pixelTrackCall(event: SnapEventInput, options: PixelCallOptions): PixelCall {
   const parameters: PixelParameters = {};
   if (event.event_id !== undefined) parameters.client_dedup_id = event.event_id;
-  for (const [field, { name, list }] of Object.entries(PIXEL_PARAMETERS)) {
-    const value = parameterValue(event.custom_data?.[field], list);
+  for (const [field, name] of Object.entries(PIXEL_PARAMETERS)) {
+    const value = parameterValue(event.custom_data?.[field], LISTS.has(name));
     if (value !== undefined) parameters[name] = value;
   }
   if (parameters.item_ids === undefined) {
@@ -54,6 +54,9 @@ export function pixelTrackCall(event: SnapEventInput, options: PixelCallOptions)
   if (options.integration) parameters.integration = options.integration;
   return ["track", options.pixelId, event.event_name, parameters];
 }
+
+/** Parameters the pixel takes several values in; of all others it gets the first. */
+const LISTS: ReadonlySet<string> = new Set(["item_ids", "brands"]);
 
 function parameterValue(value: unknown, list: boolean): string | number | readonly string[] | undefined {
   if (typeof value === "string") return value === "" ? undefined : value;

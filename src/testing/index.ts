@@ -2,6 +2,18 @@ export { createFakeClock, type FakeClock, type FakeClockOptions } from "./clock.
 export { type HookTest, type PluginTest, type PluginTestOptions, testPlugin } from "./plugin.ts";
 export * from "./simulator/index.ts";
 export {
+  type Job,
+  type JobResult,
+  type KitClock,
+  type PortName,
+  runJob,
+  runStorageKit,
+  type StorageCase,
+  type StorageKitOptions,
+  type StorageKitResult,
+  testStorage,
+} from "./storage-kit/index.ts";
+export {
   type Exchange,
   type NockLike,
   type Provenance,

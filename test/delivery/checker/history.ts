@@ -103,6 +103,8 @@ export async function runHistory({ seed, create, engine, trace }: HistoryOptions
     note,
   });
   const withdrawn = new Map<string, number>();
+  /** What the workers said became of each event, once it was stored. */
+  const ends = new Map<string, string>();
 
   const room = (process: LogicalProcess) =>
     create({
@@ -137,7 +139,15 @@ export async function runHistory({ seed, create, engine, trace }: HistoryOptions
         allowed: (_tenant, _destination, [subject = ""], acceptedAtMs) => (withdrawn.get(subject) ?? -1) < acceptedAtMs,
       },
       events: new ConversionsClient({ http: httpOf(process), clock: process.clock, random }),
-      segments: new AudiencesClient({ http: httpOf(process) }),
+      segments: new AudiencesClient({ http: httpOf(process), maxRetries: 0 }),
+      onSettled({ items }) {
+        for (const { eventId, status } of items) {
+          if (eventId === undefined || eventId.startsWith("m-")) continue;
+          const earlier = ends.get(eventId);
+          if (earlier !== undefined) violations.push(`${eventId} ended twice: ${earlier}, then ${status}`);
+          ends.set(eventId, status);
+        }
+      },
       emit(event) {
         if (event.type === "worker_error") note(`${process.name} worker_error ${event.code} ${event.message}`);
         else if (event.type !== "settled") note(`${process.name} ${JSON.stringify(event)}`);
@@ -350,6 +360,10 @@ export async function runHistory({ seed, create, engine, trace }: HistoryOptions
     if (!accepted.has(eventId) || known || dead.events.has(eventId)) continue;
     if (withdrawn.has(item.subjects[0] ?? "")) counts.withdrawn++;
     else violations.push(`${eventId} is lost: neither counted nor dead`);
+  }
+  for (const [eventId, atMs] of snapchat.lastLeft) {
+    const since = withdrawn.get(`s-${eventId}`);
+    if (since !== undefined && atMs > since + 90_000) violations.push(`${eventId} was sent after it was withdrawn`);
   }
   for (const [eventId, reason] of dead.events) {
     const bad = offered.get(eventId)?.json.includes('"bad"');

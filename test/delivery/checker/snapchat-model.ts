@@ -41,6 +41,8 @@ export function createSnapchatModel({ clock, random, faults, accepts, note }: Mo
   const firstTaken = new Map<string, number>();
   const segments = new Map<string, { description: string; members: Set<string> }>();
   const left: Left[] = [];
+  /** When each event last left a sender, wall clock. */
+  const lastLeft = new Map<string, number>();
 
   function take(eventId: string): void {
     const now = clock.now();
@@ -87,6 +89,10 @@ export function createSnapchatModel({ clock, random, faults, accepts, note }: Mo
       async request(request) {
         const token = tokenOf(request);
         left.push({ atMs: clock.monotonic(), token, worker });
+        if (new URL(request.url).pathname.endsWith("/events") && typeof request.body === "string") {
+          const { data } = JSON.parse(request.body) as { data: { event_id: string }[] };
+          for (const { event_id } of data) lastLeft.set(event_id, clock.now());
+        }
         const answer = await answerOf(request, token, worker);
         return response(answer.status, answer.json);
       },
@@ -150,7 +156,7 @@ export function createSnapchatModel({ clock, random, faults, accepts, note }: Mo
     return answer;
   }
 
-  return { client, events, firstTaken, segments, left };
+  return { client, events, firstTaken, segments, left, lastLeft };
 }
 
 export type SnapchatModel = ReturnType<typeof createSnapchatModel>;
