@@ -44,13 +44,17 @@ export function textList(value: unknown, max: number, draft: Draft, path: string
   for (let i = 0; i < value.length; i++) {
     const entry: unknown = value[i];
     if (isAbsent(entry)) continue;
-    if (i < 20 ? isRepeated(value, i) : (many ??= firstOf(value, i)).has(entry)) continue;
+    if (i === FEW || (i > FEW && many === undefined)) many = firstOf(value, i);
+    if (many === undefined ? isRepeated(value, i) : many.has(entry)) continue;
     many?.add(entry);
     const text = plainJson(entry, max, draft, path);
     if (text !== undefined) json += json === "" ? text : `,${text}`;
   }
   return json === "" ? undefined : `[${json}]`;
 }
+
+/** Up to here comparing each with each is cheaper than a set. */
+const FEW = 20;
 
 function firstOf(list: readonly unknown[], count: number): Set<unknown> {
   const first = new Set<unknown>();

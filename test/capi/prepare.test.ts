@@ -168,6 +168,12 @@ describe("prepareEvent", () => {
       expect(custom_data).toMatchObject({ content_ids: ["a", "7"], brands: ["Acme"], content_category: "Hats" });
     });
 
+    it("repeats no text of a long list", () => {
+      const content_ids = Array.from({ length: 200 }, (_, n) => (n % 30 === 20 ? null : `sku-${n % 50}`));
+      const { custom_data } = sent(purchase({ custom_data: { value: 1, currency: "GBP", content_ids } }));
+      expect(custom_data.content_ids).toEqual([...new Set(content_ids.filter((id) => id !== null))]);
+    });
+
     it("reads contents item by item and drops what is no item", () => {
       const contents = [
         { id: 9, quantity: "2", item_price: "20,50", brand: "Acme", colour: "red" },
