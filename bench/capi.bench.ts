@@ -100,8 +100,9 @@ const PEER_EVENTS = 200;
 
 /** Segment's package over the same events, where `npm install --prefix bench/peers --ignore-scripts` was asked for. */
 async function peer(raw: readonly unknown[]): Promise<(() => Promise<void>) | undefined> {
-  if (!existsSync(new URL("./peers/node_modules/@segment/action-destinations", import.meta.url))) return undefined;
-  const segment = (await import(new URL("./peers/segment.mjs", import.meta.url).href)) as {
+  const folder = new URL("./peers/", import.meta.url);
+  if (!existsSync(new URL("node_modules/", folder))) return undefined;
+  const segment = (await import(`${folder.href}segment.mjs`)) as {
     forSegment(event: unknown): unknown;
     send(event: unknown): Promise<string>;
   };
