@@ -7,7 +7,6 @@ import {
   createSealer,
   createVault,
   type OAuthRoutes,
-  type SealedKind,
   type Vault,
 } from "./auth/index.ts";
 import { ConversionsClient } from "./capi/index.ts";
@@ -22,7 +21,7 @@ import {
   type Worker,
   type WorkerOptions,
 } from "./delivery/index.ts";
-import { createContext, createDestinations, createTenants, type Tenants } from "./destinations/index.ts";
+import { createContext, createDestinations, createTenants, sealedTokens, type Tenants } from "./destinations/index.ts";
 import { createHttpClient } from "./http/index.ts";
 import { createPeople } from "./people/index.ts";
 import { createPlugins } from "./plugins/index.ts";
@@ -141,7 +140,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     endpoints,
     http,
     clock,
-    sealedKinds: SEALED_KINDS,
+    sealedKinds: [sealedTokens],
     onReauthRequired: connectionEvents.lost,
   });
   const accounts = createAccounts({ vault, client: accountsClient });
@@ -162,6 +161,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     segments: segments.control(async (tenantId, id) => (await destinations.get(tenantId, id)).connection?.id),
     clock,
     onAudit: (line) => plugins.audit?.push({ ...line }),
+    integration: options.integration,
     visibleAfterMs: storage.capabilities.shared === "process" ? 0 : 2_000,
   });
   const destinations = createDestinations(context);
@@ -296,6 +296,3 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   };
   return snapchat;
 }
-
-/** Sealed records outside the vault that a key rotation takes along. */
-const SEALED_KINDS: readonly SealedKind[] = [];
