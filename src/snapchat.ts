@@ -21,7 +21,7 @@ import {
   type Worker,
   type WorkerOptions,
 } from "./delivery/index.ts";
-import { createContext, createDestinations, createTenants, sealedTokens, type Tenants } from "./destinations/index.ts";
+import { createContext, createDestinations, createTenants, type Tenants } from "./destinations/index.ts";
 import { createHttpClient } from "./http/index.ts";
 import { createPeople } from "./people/index.ts";
 import { createPlugins } from "./plugins/index.ts";
@@ -140,7 +140,6 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     endpoints,
     http,
     clock,
-    sealedKinds: [sealedTokens],
     onReauthRequired: connectionEvents.lost,
   });
   const accounts = createAccounts({ vault, client: accountsClient });
