@@ -18,17 +18,29 @@ event is rejected with the code.`,
 The event goes as it is.`,
 };
 
+/** A table as Biome lays it out, so that formatting the page does not make it stale. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+const FINDINGS = ["code", "what was found", "what to do"] as const;
+
 /** The page of everything validation can say about an event. */
 export function repairsPage(): string {
   const sections = (["error", "repaired", "warning"] as const).map((severity) => {
     const rows = Object.entries<Repair>(REPAIRS)
       .filter(([, repair]) => repair.severity === severity)
-      .map(([code, { message, fix }]) => `| \`${code}\` | ${message.replace("{path}", "The field")} | ${fix} |`);
-    return `${HEADINGS[severity]}\n\n| code | what was found | what to do |\n|---|---|---|\n${rows.join("\n")}\n`;
+      .map(([code, { message, fix }]) => [`\`${code}\``, message.replace("{path}", "The field"), fix]);
+    return `${HEADINGS[severity]}\n\n${table(FINDINGS, rows)}\n`;
   });
   const reasons = Object.entries(IDENTITY_REASONS)
     .filter(([reason]) => reason !== "empty")
-    .map(([reason, { message, fix }]) => `| \`${reason}\` | ${message} | ${fix} |`);
+    .map(([reason, { message, fix }]) => [`\`${reason}\``, message, fix]);
   return `# What is repaired in an event
 
 <!-- Written by scripts/generate-repairs.ts from the table the code reads; do not edit. -->
@@ -42,9 +54,7 @@ ${sections.join("\n")}
 An identifier that cannot be used is left out, and the event goes if another one can match (see
 [identifiers](identifiers.md)). These count as repaired.
 
-| code | what was found | what to do |
-|---|---|---|
-${reasons.join("\n")}
+${table(FINDINGS, reasons)}
 `;
 }
 
@@ -52,7 +62,7 @@ ${reasons.join("\n")}
 export function fieldsPage(): string {
   const rows = FIELDS.map((field) => {
     const aliases = (field.aliases ?? []).map((alias) => `\`${alias}\``).join(", ");
-    return `| \`${pathOf(field)}\` | ${field.kind} | ${field.about} | ${field.pixel ? `\`${field.pixel}\`` : ""} | ${aliases} |`;
+    return [`\`${pathOf(field)}\``, field.kind, field.about, field.pixel ? `\`${field.pixel}\`` : "", aliases];
   });
   return `# The fields of an event
 
@@ -61,9 +71,7 @@ export function fieldsPage(): string {
 The Conversions API v3, as this package reads and writes it. A value found under one of the other names is moved to the
 right one, and the issue \`field_renamed\` says so.
 
-| field | kind | about | pixel's name | other names read |
-|---|---|---|---|---|
-${rows.join("\n")}
+${table(["field", "kind", "about", "pixel's name", "other names read"], rows)}
 
 ## Event names
 

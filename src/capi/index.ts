@@ -6,15 +6,15 @@ export { type Extinfo, type ExtinfoArray, extinfo } from "../wire/extinfo.ts";
 export { FIELDS, type Field, type FieldKind, type FieldLevel, pixelName } from "../wire/fields.ts";
 export type { AppData, Content, CustomData, SnapEvent } from "../wire/snap-event.ts";
 export type { Call, CallOptions, ResponseHead, WithResponse } from "./call.ts";
-export {
-  ConversionsClient,
-  type ConversionsClientOptions,
-  type PreparedText,
-  type SendOptions,
-  type SendPreparedOptions,
-  type SendPreparedResult,
-  type SendResult,
-} from "./client.ts";
+export { ConversionsClient } from "./client.ts";
+export type {
+  ConversionsClientOptions,
+  PreparedText,
+  SendOptions,
+  SendPreparedOptions,
+  SendPreparedResult,
+  SendResult,
+} from "./client-options.ts";
 export { AGE_LIMITS_MS, FUTURE_TOLERANCE_MS, isTooOld } from "./event-time.ts";
 export type { EventCount, EventLogEntry, EventStats } from "./logs.ts";
 export type { AttStatus, Prepared, PreparedEvent, PrepareOptions, RefusedEvent } from "./options.ts";
