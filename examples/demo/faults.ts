@@ -7,8 +7,8 @@ const KINDS = [
 ] as const;
 
 const TARGETS = [
-  { name: "events", match: { area: "conversions", method: "POST", pathPattern: "/events$" } },
-  { name: "members", match: { area: "ads", pathPattern: "/segments/[0-9]+/users$" } },
+  { name: "events", spread: 1, match: { area: "conversions", method: "POST", pathPattern: "/events$" } },
+  { name: "members", spread: 0, match: { area: "ads", pathPattern: "/segments/[0-9]+/users$" } },
 ] as const;
 
 export const FAULTS_OF_A_KIND = 3;
@@ -19,14 +19,14 @@ export const FAULTS = TARGETS.flatMap(({ name }) =>
 );
 
 /**
- * One rule per fault. Each lets one more request pass than the one before, so that about every second request fails
- * until all have struck, and good requests come between.
+ * One rule per fault. On events each lets one more request pass than the one before, so that about every second fails
+ * until all have struck; members have a queue per segment, so there the first requests of each fail.
  */
-export const FAULT_RULES = TARGETS.flatMap(({ match }) =>
+export const FAULT_RULES = TARGETS.flatMap(({ match, spread }) =>
   Array.from({ length: KINDS.length * FAULTS_OF_A_KIND }, (_, n) => ({
     ...match,
     ...KINDS[n % KINDS.length]?.action,
     count: 1,
-    after: n,
+    after: spread * n,
   })),
 );

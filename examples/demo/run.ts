@@ -104,7 +104,7 @@ await acme.destinations.enable(shop.id, { actor });
 screen.say("A shop's day arrives. To see that nothing is lost, Snapchat will now fail on purpose:");
 for (const words of FAULTS) screen.say(`  · ${words}`);
 for (const rule of FAULT_RULES) await simulator.post("faults", rule);
-const worker = snapchat.startWorker({ lingerMs: 50 });
+const worker = snapchat.startWorker({ lingerMs: 50, maxBatch: 100 });
 const day = arrivingNow(readDay());
 const receipts: Receipt[] = [];
 for (const batch of day) {
@@ -140,6 +140,7 @@ await worker.stop();
 await snapchat.close();
 await simulator.stop();
 rmSync(folder, { recursive: true, force: true });
+if (flags.json && balance.wrong.length > 0) console.error(`It does not balance: ${balance.wrong.join("; ")}`);
 if (flags.json) console.log(JSON.stringify({ ...balance.summary, verifyOk: report.ok, seconds }));
 process.exitCode = ok ? 0 : 1;
 

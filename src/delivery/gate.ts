@@ -67,7 +67,7 @@ export function createGate(options: GateOptions): Gate {
         const { toMs } = slot;
         slot = undefined;
         // Whatever was awaited above may have outlived the slot; nothing is awaited from here to the write.
-        if (clock.monotonic() > notAfterMs) throw refused("what was decided about it is out of date", 0);
+        if (clock.monotonic() > notAfterMs) throw refused("what was decided about it is out of date", 1_000);
         if (clock.monotonic() <= toMs && lease.remainingMs() >= deadlineMs) {
           passed++;
           return;

@@ -35,6 +35,7 @@ export function createProcess(
   random: Random,
   chances: () => Chances,
   note: (text: string) => void,
+  tick: () => void,
 ): LogicalProcess {
   const skewMs = Math.round((random() - 0.5) * 4_000);
   const startMs = Math.round(random() * 1e6);
@@ -61,6 +62,7 @@ export function createProcess(
   }
 
   async function step<T>(what: string, call: () => Promise<T> | T): Promise<T> {
+    tick();
     if (self.dead) return never();
     const { crash, freeze, stall } = chances();
     const dice = random();

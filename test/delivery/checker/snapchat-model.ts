@@ -142,7 +142,7 @@ export function createSnapchatModel({ clock, random, faults, accepts, note }: Mo
         break;
       case 7:
         // Taken after the sender gave up.
-        later(timeoutMs + random() * 12_000);
+        later(timeoutMs + random() * 25_000);
         await wait(timeoutMs + 1);
         break;
       case 8:
