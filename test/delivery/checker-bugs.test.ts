@@ -145,7 +145,6 @@ describe("a planted bug is found", { timeout: 300_000 }, () => {
       const { create, remove } = await plant(Array.isArray(bug) ? bug : [bug]);
       try {
         const found = await firstFailure({ create });
-        console.log(name, found?.seed, found?.violations[0]);
         expect(found).toBeDefined();
       } finally {
         remove();
@@ -155,7 +154,6 @@ describe("a planted bug is found", { timeout: 300_000 }, () => {
   for (const [name, breakIt] of Object.entries(engines)) {
     it(`an engine that ${name}`, async () => {
       const found = await firstFailure({ create: createDelivery, engine: (clock) => breakIt(memory({ clock })) });
-      console.log(name, found?.seed, found?.violations[0]);
       expect(found).toBeDefined();
     });
   }

@@ -8,7 +8,7 @@ describe("docs/destination-life.md", () => {
   it("names every reason for which a queue is held, and no other", () => {
     const table =
       page.slice(page.indexOf("## Reasons for which a queue is held")).split("\nReasons are a set")[0] ?? "";
-    const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason);
+    const named = [...table.matchAll(/^\| `(\w+)` +\|/gm)].map(([, reason]) => reason);
     expect(named.sort()).toEqual(Object.values(HOLD).sort());
   });
 
@@ -27,7 +27,7 @@ describe("docs/destination-life.md", () => {
       "delete",
       "offboard the tenant",
     ]) {
-      expect(page, row).toContain(`| ${row}`);
+      expect(page.replaceAll(/ +\|/g, " |"), row).toContain(`| ${row}`);
     }
   });
 });

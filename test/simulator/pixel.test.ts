@@ -186,7 +186,8 @@ describe("the pixel script", () => {
     for (let i = 0; i < 4; i++) page.snaptr("track", "PAGE_VIEW", { client_dedup_id: `e${i}` });
     const found = await hits(simulator, 4);
     const sent = found.map(({ event }) => Number(event.ts)).sort((a, b) => a - b);
-    for (let i = 1; i < sent.length; i++) expect((sent[i] ?? 0) - (sent[i - 1] ?? 0)).toBeGreaterThanOrEqual(49);
+    // A timer may fire a millisecond early, and `ts` is in whole milliseconds.
+    for (let i = 1; i < sent.length; i++) expect((sent[i] ?? 0) - (sent[i - 1] ?? 0)).toBeGreaterThanOrEqual(48);
     page.close();
     await simulator.close();
   });
