@@ -62,8 +62,13 @@ function shown(path: string, value: unknown): string | number | boolean {
   if (isAbsent(value)) return "missing";
   const open = path.startsWith("properties.") || path === "context.channel" || path === "kind" || path === "name";
   if (!open) return "present";
-  if (typeof value === "number" || typeof value === "boolean") return value;
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number") return hidesPerson(String(value)) ? "present" : value;
   if (typeof value !== "string") return Array.isArray(value) ? "a list" : "an object";
-  // A mail address or a phone number may hide in any property.
-  return value.length <= 60 && !value.includes("@") && !/(?:\d[\s().-]*){7}/.test(value) ? value : "present";
+  return value.length <= 60 && !hidesPerson(value) ? value : "present";
+}
+
+/** A mail address or a phone number may hide in any property, the number as a number too. */
+function hidesPerson(text: string): boolean {
+  return text.includes("@") || text.includes("%40") || /(?:\p{Nd}[^\p{L}\p{Nd}]*){7}/u.test(text);
 }
