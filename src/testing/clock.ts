@@ -3,6 +3,11 @@ import type { Clock } from "../clock.ts";
 export interface FakeClockOptions {
   /** Where the wall clock starts, milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
   nowMs?: number;
+  /**
+   * Resolves when what the test runs waits for nothing but this clock. Needed where something else takes real time, such
+   * as a database: time does not move before. Default: what promises alone can do has been done.
+   */
+  idle?: () => Promise<void>;
 }
 
 /** A clock that stands still until a test moves it. */
@@ -40,7 +45,7 @@ interface Sleeper {
  * ```
  */
 export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
-  const start = options.nowMs ?? Date.UTC(2026, 0, 1);
+  const { nowMs: start = Date.UTC(2026, 0, 1), idle } = options;
   const sleepers: Sleeper[] = [];
   let elapsed = 0;
   let offset = 0;
@@ -77,6 +82,11 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
       signal?.addEventListener("abort", abort, { once: true });
       insert(sleeper);
     });
+  }
+
+  async function settleAll(): Promise<void> {
+    await everyPromise();
+    await idle?.();
   }
 
   async function advance(ms: number): Promise<void> {
@@ -124,6 +134,6 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
 }
 
 /** Lets every promise that can go on without time go on: microtasks run to their end before an immediate does. */
-function settleAll(): Promise<void> {
+function everyPromise(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

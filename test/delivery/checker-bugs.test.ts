@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createDelivery } from "../../src/delivery/index.ts";
-import { memory } from "../../src/storage/memory/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
+import { memoryEngine } from "./checker/engine.ts";
 import { type HistoryOptions, runHistory } from "./checker/history.ts";
 import { type Bug, plant } from "./checker/plant.ts";
 
@@ -153,7 +153,13 @@ describe("a planted bug is found", { timeout: 300_000 }, () => {
   }
   for (const [name, breakIt] of Object.entries(engines)) {
     it(`an engine that ${name}`, async () => {
-      const found = await firstFailure({ create: createDelivery, engine: (clock) => breakIt(memory({ clock })) });
+      const found = await firstFailure({
+        create: createDelivery,
+        async engine(clock) {
+          const { storage, remove } = await memoryEngine(clock);
+          return { storage: breakIt(storage), remove };
+        },
+      });
       expect(found).toBeDefined();
     });
   }

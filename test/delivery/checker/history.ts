@@ -5,10 +5,10 @@ import { segmentGroup, segmentLinkId, segmentMarker, writeSegmentLink } from "..
 import { SLOT_VOID_MS } from "../../../src/delivery/limits.ts";
 import { decodeEvents, decodeMembers, openPayload, payloadAad } from "../../../src/delivery/payload.ts";
 import { Secret, SnapchatError } from "../../../src/errors.ts";
-import { memory } from "../../../src/storage/memory/index.ts";
 import type { DeadLetter, Storage } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
 import { seeded } from "../support.ts";
+import { type Engine, inTurn, memoryEngine } from "./engine.ts";
 import { type Chances, createProcess, type LogicalProcess } from "./logical-worker.ts";
 import { watch } from "./oracle.ts";
 import { createSnapchatModel, HOUR, MEMORY_MS } from "./snapchat-model.ts";
@@ -17,8 +17,8 @@ export interface HistoryOptions {
   seed: number;
   /** The room under test; a test of the checker passes one with a planted bug. */
   create: typeof createDelivery;
-  /** Engine under test, on the history's clock. */
-  engine?: (clock: { now(): number }) => Storage;
+  /** Engine under test. Default: memory. */
+  engine?: Engine;
   /** Prints every step. */
   trace?: boolean;
 }
@@ -43,9 +43,14 @@ const MINUTE = 60_000;
 const MAX_STEPS = 40_000;
 
 /** One seeded history: processes that append, deliver, die, stop and come back, on a clock that jumps. Then the counting. */
-export async function runHistory({ seed, create, engine, trace }: HistoryOptions): Promise<HistoryResult> {
+export async function runHistory({
+  seed,
+  create,
+  engine = memoryEngine,
+  trace,
+}: HistoryOptions): Promise<HistoryResult> {
   const random = seeded(seed * 2_654_435_761 + 17);
-  const clock = createFakeClock();
+  const clock = createFakeClock({ idle: () => calls.idle() });
   let steps = 0;
   const note = (text: string) => {
     if (trace) console.log(`${(clock.monotonic() / 1_000).toFixed(2).padStart(10)} ${text}`);
@@ -70,8 +75,9 @@ export async function runHistory({ seed, create, engine, trace }: HistoryOptions
   const faultShare = calm ? 0.05 : random() * 0.3;
 
   const engineClock = { now: () => clock.now() + 700 };
-  const inner = engine?.(engineClock) ?? memory({ clock: engineClock });
-  await inner.migrate();
+  const opened = await engine(engineClock);
+  const calls = inTurn(opened.storage);
+  const inner = calls.storage;
   const { storage, violations, slots } = watch(inner, () => clock.monotonic());
 
   // --- who there is
@@ -393,7 +399,7 @@ export async function runHistory({ seed, create, engine, trace }: HistoryOptions
   checkMembers(expected, tenants, snapchat, dead.segments, violations);
   checkSlots(snapchat.left, limitsOf, slots, violations);
   checkWindows([...logins.keys()].flatMap(limitsOf), slots, violations);
-  await inner.close();
+  await opened.remove();
   return { seed, violations, steps, counts };
 }
 
