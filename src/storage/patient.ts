@@ -10,9 +10,9 @@ export async function patiently<T>(clock: Clock, task: (repeated: boolean) => Pr
     try {
       return await task(attempt > 0);
     } catch (error) {
-      const { code, retryable, retryAfterMs } = error as Partial<StorageError>;
+      const { retryable, retryAfterMs } = error as Partial<StorageError>;
       if (retryable !== true) throw error;
-      if (attempt === REPEATS) throw unavailable(code);
+      if (attempt === REPEATS) throw unavailable(error as StorageError);
       await clock.sleep(retryAfterMs ?? 25 * 2 ** attempt * (0.5 + Math.random()));
     }
   }
@@ -48,10 +48,11 @@ export function patientRecords(records: Records, clock: Clock): Records {
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
 
-const unavailable = (code: string | undefined) =>
+const unavailable = (error: StorageError) =>
   new SnapchatError({
     code: "storage_unavailable",
     kind: "retry",
-    message: `The storage did not answer (${code ?? "unknown"}).`,
+    message: `The storage did not answer (${error.code}).`,
     fix: "Repeat the call later; what it began is finished then or by the worker.",
+    details: error instanceof SnapchatError ? error.details : {},
   });

@@ -8,6 +8,8 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
+/** A statement SQLite does not take: ours is wrong, and stays wrong. */
+const REFUSED: ReadonlySet<number> = new Set([1, 19, 20, 21, 25]);
 
 /** SQLite's primary result code of an error of `node:sqlite`; undefined for any other error. */
 function resultCode(error: unknown): number | undefined {
@@ -59,6 +61,16 @@ export function sqliteFailure(error: unknown): unknown {
     case CORRUPT:
       return storageError("corrupt", "The SQLite file is damaged.", "Restore it from a backup.", { details });
     default:
+      if (REFUSED.has(code)) {
+        return Object.assign(
+          permanent(
+            "SQLite refused a statement of this package.",
+            "Report it with `details.sqlite` and the Node version; the call stored nothing.",
+            details,
+          ),
+          { kind: "bug" },
+        );
+      }
       return storageError(
         "unavailable",
         "SQLite could not carry out the call.",
