@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { parsePhoneNumberFromString } from "libphonenumber-js/min";
 import { hash, hashedMember, normalize, normalizeList } from "../src/identity/index.ts";
-import { type Bench, perSecond, type Row } from "./row.ts";
+import { atLeast, atMost, type Bench, perSecond, type Row } from "./row.ts";
 
 /** Nine identifiers as a shop's checkout knows them, different for every person. */
 const people = Array.from({ length: 1_000 }, (_, n) => ({
@@ -92,8 +92,8 @@ async function sideBySide(
   return [a ?? 0, b ?? 0];
 }
 
-function half(value: number, limit: number): Pick<Row, "value" | "limit" | "target" | "ok"> {
-  return { value, limit, target: "≥ 0.5 of crypto.hash alone", ok: value >= limit / 2 };
+function half(value: number, limit: number): Pick<Row, "value" | "limit" | "goals"> {
+  return { value, limit, goals: [atLeast(0.5, "limit", "crypto.hash alone")] };
 }
 
 async function phones(ms: number): Promise<Row[]> {
@@ -115,8 +115,7 @@ async function phones(ms: number): Promise<Row[]> {
       value,
       unit: "phones/s",
       peer,
-      target: "≥ 0.4 of libphonenumber-js alone",
-      ok: value >= peer * 0.4,
+      goals: [atLeast(0.4, "peer", "libphonenumber-js alone")],
     });
   }
   return all;
@@ -135,5 +134,5 @@ async function coldImport(times: number): Promise<Row> {
   ).sort((a, b) => a - b);
   rmSync(directory, { recursive: true });
   const value = measured[Math.floor(measured.length / 2)] ?? 0;
-  return { name: "cold import of ./identity", value, unit: "ms", limit: 25, target: "≤ 25 ms", ok: value <= 25 };
+  return { name: "cold import of ./identity", value, unit: "ms", limit: 25, goals: [atMost(1, "limit")] };
 }

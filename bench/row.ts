@@ -7,9 +7,43 @@ export interface Row {
   limit?: number | undefined;
   /** What a published peer does with the same work. */
   peer?: number | undefined;
-  /** The target in words: `"≥ 0.5 of limit"`. */
-  target: string;
-  ok: boolean;
+  /** What the row has to reach, judged by its own numbers. None: it is only reported. */
+  goals: readonly Goal[];
+  /** A count that is the same on every machine and at every size: judged by `--smoke` too. */
+  isCount?: true;
+}
+
+export interface Goal {
+  words: string;
+  isMet(row: Row): boolean;
+}
+
+type Of = "limit" | "peer";
+
+/** `atLeast(0.5, "limit", "crypto.hash alone")`: half of the row's limit, which is said in words. */
+export function atLeast(amount: number, of?: Of, called?: string): Goal {
+  return { words: `≥ ${words(amount, of, called)}`, isMet: (row) => row.value >= bound(row, amount, of) };
+}
+
+export function atMost(amount: number, of?: Of, called?: string): Goal {
+  return { words: `≤ ${words(amount, of, called)}`, isMet: (row) => row.value <= bound(row, amount, of) };
+}
+
+/** `null`: not judged, because nothing is asked of it or because a smoke run is too short to say. */
+export function verdict(row: Row, { smoke }: BenchOptions): boolean | null {
+  if (row.goals.length === 0 || (smoke && !row.isCount)) return null;
+  return row.goals.every((goal) => goal.isMet(row));
+}
+
+function words(amount: number, of: Of | undefined, called: string | undefined): string {
+  const number = amount.toLocaleString("en");
+  if (of === undefined) return number;
+  return amount === 1 ? (called ?? of) : `${number} of ${called ?? of}`;
+}
+
+/** A row that lacks what it is judged by has failed. */
+function bound(row: Row, amount: number, of: Of | undefined): number {
+  return of === undefined ? amount : amount * (row[of] ?? Number.NaN);
 }
 
 export interface BenchOptions {

@@ -1,23 +1,31 @@
 /**
  * `npm run bench`: a table; `-- --json`: the last line is one JSON object; `-- --only capi`: files whose name holds the
- * word; `-- --smoke`: small counts, for the gate.
+ * word; `-- --smoke`: small counts, for the gate, which judge nothing but counts.
  */
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Bench, Row } from "./row.ts";
+import { type Bench, type Row, verdict } from "./row.ts";
 
 const { values } = parseArgs({
   options: { json: { type: "boolean" }, smoke: { type: "boolean" }, only: { type: "string" } },
 });
 
+/** Not judged is a dash. */
+const VERDICTS = new Map([
+  [true, "ok    "],
+  [false, "MISSED"],
+  [null, "—     "],
+]);
+
 const files = readdirSync(new URL(".", import.meta.url))
   .filter((file) => file.endsWith(".bench.ts") && (values.only === undefined || file.includes(values.only)))
   .sort();
 
+const options = { smoke: values.smoke === true };
 const results: Row[] = [];
 for (const file of files) {
   const bench = (await import(new URL(file, import.meta.url).href)) as { rows: Bench };
-  for (const row of await bench.rows({ smoke: values.smoke === true })) {
+  for (const row of await bench.rows(options)) {
     results.push(row);
     if (!values.json) console.log(line(row));
   }
@@ -34,11 +42,15 @@ if (values.json) {
         ratioToLimit: ratio(row.value, row.limit),
         peer: row.peer ?? null,
         ratioToPeer: ratio(row.value, row.peer),
-        target: row.target,
-        ok: row.ok,
+        target: target(row),
+        ok: verdict(row, options),
       })),
     }),
   );
+}
+
+function target(row: Row): string {
+  return row.goals.map((goal) => goal.words).join("; ");
 }
 
 function ratio(value: number, other: number | undefined): number | null {
@@ -47,12 +59,12 @@ function ratio(value: number, other: number | undefined): number | null {
 
 function line(row: Row): string {
   const parts = [
-    row.ok ? "ok    " : "MISSED",
+    VERDICTS.get(verdict(row, options)) ?? "",
     row.name.padEnd(58),
     `${amount(row.value)} ${row.unit}`.padEnd(22),
     row.limit === undefined ? "" : `limit ${amount(row.limit)} (×${ratio(row.value, row.limit)})`,
     row.peer === undefined ? "" : `peer ${amount(row.peer)} (×${ratio(row.value, row.peer)})`,
-    `target ${row.target}`,
+    row.goals.length === 0 ? "" : `target ${target(row)}`,
   ];
   return parts.filter((part) => part !== "").join("  ");
 }

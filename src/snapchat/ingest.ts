@@ -7,6 +7,7 @@ import { type Decided, decide } from "./decide.ts";
 import type { Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
+import { createTurns } from "./turns.ts";
 
 /** One host event offered to a tenant's destinations. */
 export interface Offer {
@@ -31,8 +32,9 @@ export interface IngestDependencies {
   now(): number;
 }
 
-/** Events routed in one go before the event loop gets its turn: about five milliseconds of work. */
-const EVENTS_PER_TURN = 250;
+/** What all calls together may take of one turn of the event loop, and how many events pass between two looks. */
+const TURN_MS = 4;
+const EVENTS_PER_LOOK = 8;
 
 interface Tenant {
   enabled: readonly ActiveDestination[];
@@ -56,6 +58,7 @@ interface Waiting {
 
 /** The way of an event from the host to the outbox. Resolves when everything is stored. */
 export function createIngest(dependencies: IngestDependencies) {
+  const turn = createTurns(TURN_MS);
   return async function track(offers: readonly Offer[], options: { tx?: unknown } = {}): Promise<Receipt[]> {
     const tenants = await tenantsOf(offers);
     const nowMs = dependencies.now();
@@ -67,7 +70,8 @@ export function createIngest(dependencies: IngestDependencies) {
     const jobs: Job[] = [];
 
     for (const [index, offer] of offers.entries()) {
-      if (index > 0 && index % EVENTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      const wait = index % EVENTS_PER_LOOK === 0 ? turn() : undefined;
+      if (wait) await wait;
       const receipt: Receipt = { eventId: undefined, status: "skipped", parts: [] };
       receipts.push(receipt);
       const read = reader(offer.event);
