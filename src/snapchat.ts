@@ -1,14 +1,5 @@
 import { AudiencesClient } from "./audiences/index.ts";
-import {
-  AccountsClient,
-  type CallbackOptions,
-  createAccounts,
-  createOAuthRoutes,
-  createSealer,
-  createVault,
-  type OAuthRoutes,
-  type Vault,
-} from "./auth/index.ts";
+import { AccountsClient, createAccounts, createSealer, createVault, type Vault } from "./auth/index.ts";
 import { ConversionsClient } from "./capi/index.ts";
 import { systemClock } from "./clock.ts";
 import {
@@ -38,6 +29,7 @@ import { createPluginStage } from "./snapchat/plugin-stage.ts";
 import type { Receipt } from "./snapchat/receipt.ts";
 import { createSegments } from "./snapchat/segments.ts";
 import { checkDurability, checkOptions } from "./snapchat/settings.ts";
+import { createSignIn, type SnapchatOAuth } from "./snapchat/sign-in.ts";
 import { createTenant, type Tenant } from "./snapchat/tenant.ts";
 import { toggleCounts } from "./snapchat/toggle-counts.ts";
 import { createTokenCheck } from "./snapchat/token-check.ts";
@@ -77,18 +69,6 @@ export interface Snapchat {
   /** Stops workers and closes what this package opened. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-export interface SnapchatOAuth {
-  /** Sends a person to Snapchat's sign-in. */
-  connect(
-    request: Request,
-    options: { tenantId: string; destinationId: string; returnTo?: string; appId?: string },
-  ): Promise<Response>;
-  /** Where Snapchat sends them back to. */
-  callback(request: Request, options: CallbackOptions): Promise<Response>;
-  /** For hosts that answer by themselves. */
-  authorizationUrl: OAuthRoutes["authorizationUrl"];
 }
 
 /**
@@ -157,7 +137,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     accounts,
     tokenCheck: createTokenCheck(conversions),
     workflowCheck: { parse: parseWorkflow, toggles: toggleCounts },
-    segments: segments.control(async (tenantId, id) => (await destinations.get(tenantId, id)).connection?.id),
+    segments: segments.control((tenantId, id) => destinations.connectionOf(tenantId, id)),
     clock,
     onAudit: (line) => plugins.audit?.push({ ...line }),
     integration: options.integration,
@@ -220,16 +200,6 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     return ingest(offers, o);
   };
 
-  const routes = createOAuthRoutes({
-    vault,
-    records,
-    clock,
-    accounts: accountsClient,
-    async onConnected({ tenantId, destinationId, connection }) {
-      await destinations.connect(tenantId, destinationId, connection.id, { actor: connection.person ?? "snapchat" });
-      await destinations.connectionChanged(tenantId, connection.id);
-    },
-  });
   const workers = new Set<Worker>();
 
   const snapchat: Snapchat = {
@@ -273,14 +243,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       events.on(name, listener);
       return () => events.off(name, listener);
     },
-    oauth: {
-      async connect(request, { tenantId, destinationId, returnTo, appId }) {
-        const { connection } = await destinations.get(tenantId, destinationId);
-        return routes.connect(request, { tenantId, destinationId, returnTo, appId, connectionId: connection?.id });
-      },
-      callback: (request, o) => routes.callback(request, o),
-      authorizationUrl: (o) => routes.authorizationUrl(o),
-    },
+    oauth: createSignIn({ vault, destinations, accounts: accountsClient, apps, records, clock }),
     tenants,
     keys: vault.keys,
     storage: { check: () => storage.check(), migrate: () => storage.migrate() },

@@ -1,16 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Express } from "express";
 import { toNodeHandler } from "snapchat-destination/auth";
 import type { Host } from "./host.ts";
 
-/** The part of an Express app that is used. Express's requests and responses are Node's own. */
-export interface ExpressApp {
-  get(
-    path: string,
-    handler: (request: IncomingMessage, response: ServerResponse, next: (error: unknown) => void) => void,
-  ): unknown;
-}
-
-export function mount(app: ExpressApp, { oauth, mayEdit }: Host): void {
+export function mount(app: Express, { oauth, mayEdit }: Host): void {
   // #region docs
   app.get(
     "/snapchat/connect",

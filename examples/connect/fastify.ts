@@ -1,16 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyInstance } from "fastify";
 import { toNodeHandler } from "snapchat-destination/auth";
 import type { Host } from "./host.ts";
 
-/** The part of a Fastify app that is used. */
-export interface FastifyApp {
-  get(
-    path: string,
-    handler: (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }) => void,
-  ): unknown;
-}
-
-export function mount(app: FastifyApp, { oauth, mayEdit }: Host): void {
+export function mount(app: FastifyInstance, { oauth, mayEdit }: Host): void {
   // #region docs
   const connect = toNodeHandler((request, { headers }) => {
     const query = new URL(request.url).searchParams;

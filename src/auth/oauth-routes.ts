@@ -63,6 +63,8 @@ export interface ConnectOptions {
 export interface CallbackOptions {
   /** Whether whoever calls may change this tenant's destination. Asked before anything happens; anything but `true` ends it. */
   authorize(signIn: { tenantId: string; destinationId: string; request: Request }): boolean | Promise<boolean>;
+  /** Who calls, for the audit trail: an id of yours, not a mail address. Default: Snapchat's id of the person who signed in. */
+  actor?: string | undefined;
 }
 
 /** A finished sign-in. */
@@ -71,6 +73,8 @@ export interface Connected {
   destinationId: string;
   connection: SavedConnection;
   returnTo?: string;
+  /** Who did it, for the audit trail. */
+  actor: string;
 }
 
 export interface OAuthRoutes {
@@ -159,7 +163,7 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): OAuthRoutes {
     return found;
   }
 
-  async function finishVerified(request: Request, { signIn }: FoundState): Promise<Connected> {
+  async function finishVerified(request: Request, { signIn }: FoundState, o: CallbackOptions): Promise<Connected> {
     const query = new URL(request.url).searchParams;
     const error = query.get("error");
     if (error !== null) throw authorizeFailure(error);
@@ -178,6 +182,7 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): OAuthRoutes {
       tenantId,
       destinationId,
       connection,
+      actor: o.actor ?? (connection.personId === undefined ? "snapchat" : `snapchat:${connection.personId}`),
       ...(returnTo === undefined ? {} : { returnTo }),
     };
     try {
@@ -213,7 +218,7 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): OAuthRoutes {
   }
 
   async function finish(request: Request, o: CallbackOptions): Promise<Connected> {
-    return finishVerified(request, await verified(request, o));
+    return finishVerified(request, await verified(request, o), o);
   }
 
   async function callback(request: Request, o: CallbackOptions): Promise<Response> {
@@ -221,7 +226,7 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): OAuthRoutes {
     let response: Response;
     try {
       found = await verified(request, o);
-      response = successResponse(await finishVerified(request, found));
+      response = successResponse(await finishVerified(request, found, o));
     } catch (error) {
       response = failureResponse(ours(error), found?.signIn.returnTo);
     }

@@ -13,6 +13,7 @@ import { keys, tokenCredential } from "./keys.ts";
 import { connect, type DisableOptions, disable, disconnect, enable } from "./lifecycle.ts";
 import { type Maintenance, maintain } from "./maintain.ts";
 import { finish, type MutationOptions } from "./mutation.ts";
+import { alreadyExists, claimId, readOwner, releaseId } from "./owner.ts";
 import { patientQueue } from "./patient-queue.ts";
 import type { PreflightReport } from "./preflight/engine.ts";
 import { preflight } from "./preflight/setup.ts";
@@ -28,7 +29,10 @@ import { checkName, type DestinationPatch, type UpdateOptions, update } from "./
 
 export interface NewDestination {
   name: string;
-  /** An id of yours makes the call safe to repeat: 1 to 64 of letters, digits, `.`, `_`, `-`. Default: a new one. */
+  /**
+   * An id of yours makes the call safe to repeat: 1 to 64 of letters, digits, `.`, `_`, `-`, unique over all your tenants.
+   * Default: a new one.
+   */
   id?: string;
   settings?: SettingsPatch;
 }
@@ -87,13 +91,16 @@ export function createDestinations(context: Context) {
         updatedAt: at,
       };
       await openTenant(context, tenantId);
+      await claimId(context, tenantId, id);
       const actor = options.actor ?? "host";
       const line = { id: operation, at, tenantId, actor, action: "destination.created", destinationId: id, detail: {} };
       await records.put(keys.pending(tenantId, id, operation), encode({ line }));
       const version = await putNew(stored);
       // The tenant may have been offboarded in between: then nobody would remove this one.
       await refuseClosedTenant(context, tenantId, async () => {
+        const owner = await readOwner(context, id);
         await records.delete(keys.destination(tenantId, id), { ifVersion: version });
+        await releaseId(context, id, owner);
         await records.delete(keys.pending(tenantId, id, operation));
       });
       return view(await finish(context, { line }));
@@ -101,6 +108,11 @@ export function createDestinations(context: Context) {
 
     async get(tenantId: string, id: string): Promise<Destination> {
       return view(await readDestination(records, tenantId, id));
+    },
+
+    /** The id of its login, also where the login itself cannot be opened. */
+    async connectionOf(tenantId: string, id: string): Promise<string | undefined> {
+      return (await readDestination(records, tenantId, id)).stored.connectionId;
     },
 
     /** In order of creation. `after`: the id of the last one seen. `limit`: default 100, at most 1,000. */
@@ -172,13 +184,19 @@ export function createDestinations(context: Context) {
     /**
      * A login was lost, mended or disconnected: what uses it is held, or goes on. For the vault's transitions; safe to
      * repeat.
+     *
+     * @returns the ids of the destinations that use it
      */
-    async connectionChanged(tenantId: string, connectionId: string): Promise<void> {
+    async connectionChanged(tenantId: string, connectionId: string): Promise<string[]> {
       checkTenantId(tenantId);
       checkId(connectionId, "connection");
+      const users: string[] = [];
       for await (const { stored } of everyDestination(records, tenantId)) {
-        if (stored.connectionId === connectionId) await applyToQueue(context, tenantId, stored.id);
+        if (stored.connectionId !== connectionId) continue;
+        await applyToQueue(context, tenantId, stored.id);
+        users.push(stored.id);
       }
+      return users;
     },
 
     /** Looks at the set-up and says what is missing, in a marketer's words. */
@@ -213,12 +231,7 @@ export function createDestinations(context: Context) {
     try {
       return await records.put(keys.destination(stored.tenantId, stored.id), encode(stored), { ifVersion: 0 });
     } catch (error) {
-      if (!isStorageConflict(error)) throw error;
-      throw invalid(
-        "already_exists",
-        "This tenant already has a destination with that id.",
-        "Read it, or choose another id.",
-      );
+      throw isStorageConflict(error) ? alreadyExists() : error;
     }
   }
 }

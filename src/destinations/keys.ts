@@ -6,6 +6,8 @@ export const keys = {
   tenant: (t: string) => `tenant/${part(t)}`,
   destinations: (t: string) => `destination/${part(t)}/`,
   destination: (t: string, d: string) => `destination/${part(t)}/${part(d)}`,
+  /** Whose a destination's id is. */
+  owner: (d: string) => `owner/${part(d)}`,
   conversionsToken: (t: string, d: string) => `secret/${part(t)}/${part(d)}/conversions_token`,
   /** Its version tells caches whether anything of a tenant changed. */
   stamp: (t: string) => `stamp/${part(t)}`,

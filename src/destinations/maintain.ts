@@ -33,7 +33,8 @@ async function recoverAll(context: Context, signal: AbortSignal | undefined): Pr
     for (const { value } of page) {
       const pending = decode<PendingOperation>(value);
       if (now - Date.parse(pending.line.at) < TAKE_OVER_MS || signal?.aborted) continue;
-      if (await recoverOperation(context, pending)) recovered++;
+      // What fails for one destination is tried again next time, and keeps nothing from the others.
+      if (await recoverOperation(context, pending).catch(() => false)) recovered++;
     }
     after = page.length === 200 ? page.at(-1)?.key : undefined;
   } while (after !== undefined && !signal?.aborted);

@@ -6,6 +6,7 @@ import type { SegmentsChoice, SegmentsReport } from "./interfaces.ts";
 import { keys, loginCredential, tokenCredential } from "./keys.ts";
 import { forgetUnused } from "./lifecycle.ts";
 import { type MutationOptions, mutate } from "./mutation.ts";
+import { readOwner, releaseId } from "./owner.ts";
 
 export interface DeleteOptions extends MutationOptions {
   /** What becomes of its segments at Snapchat. Default `keep`. */
@@ -112,7 +113,9 @@ async function finishRemoval(
     destinationId: id,
     detail: { segments: deleting.segments, queuedItems: report.queuedItems, deadLetters: report.deadLetters },
   });
+  const owner = await readOwner(context, id);
   await records.delete(keys.destination(tenantId, id));
+  await releaseId(context, id, owner);
   await forgetPending(context, tenantId, id);
   await context.reader.changed(tenantId);
   return report;

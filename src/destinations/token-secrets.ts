@@ -1,4 +1,5 @@
-import { Secret, SnapchatError } from "../errors.ts";
+import { isSnapchatError, Secret, SnapchatError } from "../errors.ts";
+import type { Record_ } from "../storage/ports.ts";
 import type { Context } from "./context.ts";
 import type { StoredDestination } from "./destination.ts";
 import { isStorageConflict } from "./failure.ts";
@@ -19,15 +20,33 @@ interface Stored {
   version: number;
 }
 
-async function read({ records, sealer }: SecretContext, tenantId: string, id: string): Promise<Stored> {
-  const record = await records.get(keys.conversionsToken(tenantId, id));
+async function read(context: SecretContext, tenantId: string, id: string): Promise<Stored> {
+  const record = await context.records.get(keys.conversionsToken(tenantId, id));
   if (!record) return { tokens: {}, version: 0 };
+  return { tokens: await open(context, tenantId, id, record), version: record.version };
+}
+
+async function open({ sealer }: SecretContext, tenantId: string, id: string, record: Record_): Promise<Tokens> {
   if (record.value[0] !== FORMAT) throw unreadable();
   const sealed = new TextDecoder().decode(record.value.subarray(1));
-  return {
-    tokens: JSON.parse(await sealer.openText(sealed, tokenAad(tenantId, id))) as Tokens,
-    version: record.version,
-  };
+  return JSON.parse(await sealer.openText(sealed, tokenAad(tenantId, id))) as Tokens;
+}
+
+/** The same where what is stored may be past opening, its key lost for good: then none is known. */
+async function readIfPossible(
+  context: SecretContext,
+  tenantId: string,
+  id: string,
+): Promise<Stored & { lost?: boolean }> {
+  const record = await context.records.get(keys.conversionsToken(tenantId, id));
+  if (!record) return { tokens: {}, version: 0 };
+  try {
+    return { tokens: await open(context, tenantId, id, record), version: record.version };
+  } catch (error) {
+    const past = isSnapchatError(error) && (error.code === "encryption_key_gone" || error.code === "sealed_invalid");
+    if (!past) throw error;
+    return { tokens: {}, version: record.version, lost: true };
+  }
 }
 
 /** `false`: someone else wrote in between. */
@@ -52,10 +71,13 @@ async function write(
   }
 }
 
-/** Seals a token under a number above all that were ever used, and returns that number. */
+/**
+ * Seals a token under a number above all that were ever used, and returns that number. Tokens that no longer open do not
+ * stand in the way of a new one.
+ */
 export async function addToken(context: SecretContext, before: StoredDestination, token: Secret): Promise<number> {
   for (;;) {
-    const { tokens, version } = await read(context, before.tenantId, before.id);
+    const { tokens, version } = await readIfPossible(context, before.tenantId, before.id);
     const n = Math.max(before.tokenCount, ...Object.keys(tokens).map(Number)) + 1;
     const next = { tokens: { ...tokens, [n]: token.reveal() }, version };
     if (await write(context, before.tenantId, before.id, next)) return n;
@@ -80,7 +102,8 @@ export async function pruneTokens(
   { tenantId, id, token, tokenCount }: StoredDestination,
 ): Promise<void> {
   for (;;) {
-    const { tokens, version } = await read(context, tenantId, id);
+    const { tokens, version, lost } = await readIfPossible(context, tenantId, id);
+    if (lost) return;
     const kept = Object.entries(tokens).filter(([n]) => Number(n) === token?.n || Number(n) > tokenCount);
     if (kept.length === Object.keys(tokens).length) return;
     if (await write(context, tenantId, id, { tokens: Object.fromEntries(kept), version })) return;

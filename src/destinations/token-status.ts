@@ -80,7 +80,8 @@ export async function recheckTokens(context: Context, signal?: AbortSignal): Pro
         if (isStorageConflict(error)) continue;
         throw error;
       }
-      count += (await recheck(context, key)) ? 1 : 0;
+      // One tenant's trouble, a lost key for example, is not the next one's; its turn comes again.
+      count += (await recheck(context, key).catch(() => false)) ? 1 : 0;
     }
     after = page.length === 200 ? page.at(-1)?.key : undefined;
   } while (after !== undefined && !signal?.aborted);

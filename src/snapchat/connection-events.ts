@@ -21,24 +21,17 @@ export function createConnectionEvents(told: {
     /** Throws where the host's callback does: the vault then tells again later. */
     async lost({ tenantId, connectionId, transitionId }: ReauthTransition): Promise<void> {
       if (!destinations) return;
-      await destinations.connectionChanged(tenantId, connectionId);
-      let after: string | undefined;
-      do {
-        const page = await destinations.list(tenantId, { ...(after === undefined ? {} : { after }), limit: 1_000 });
-        for (const { id, connection } of page.items) {
-          if (connection?.id !== connectionId) continue;
-          await told.onReauthRequired?.({ tenantId, destinationId: id, connectionId, transitionId });
-          const heard = await told.notify?.({
-            id: `${transitionId}/${id}`,
-            type: "reauth_required",
-            tenantId,
-            destinationId: id,
-            details: { connectionId },
-          });
-          if (heard && heard.failed.length > 0) throw new Error(`not told: ${heard.failed.join(", ")}`);
-        }
-        after = page.after;
-      } while (after !== undefined);
+      for (const destinationId of await destinations.connectionChanged(tenantId, connectionId)) {
+        await told.onReauthRequired?.({ tenantId, destinationId, connectionId, transitionId });
+        const heard = await told.notify?.({
+          id: `${transitionId}/${destinationId}`,
+          type: "reauth_required",
+          tenantId,
+          destinationId,
+          details: { connectionId },
+        });
+        if (heard && heard.failed.length > 0) throw new Error(`not told: ${heard.failed.join(", ")}`);
+      }
     },
   };
 }

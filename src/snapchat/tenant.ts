@@ -1,4 +1,4 @@
-import type { Accounts, AccountTree, ImportedConnection, TreeOptions, Vault } from "../auth/index.ts";
+import type { Accounts, ImportedConnection, Vault } from "../auth/index.ts";
 import type { ConversionsClient } from "../capi/index.ts";
 import type { Clock } from "../clock.ts";
 import type { Credentials, Delivery } from "../delivery/index.ts";
@@ -12,7 +12,7 @@ import {
   type MutationOptions,
   type PreflightReport,
 } from "../destinations/index.ts";
-import { isSnapchatError, type Secret, SnapchatError } from "../errors.ts";
+import { isSnapchatError, type Secret } from "../errors.ts";
 import type { People } from "../people/index.ts";
 import type { PixelCall } from "../pixel/index.ts";
 import type { Storage } from "../storage/ports.ts";
@@ -22,6 +22,7 @@ import type { TrackOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import type { Receipt } from "./receipt.ts";
 import type { LinkedSegment, Segments } from "./segments.ts";
+import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts";
 import { type VerifyReport, verify } from "./verify.ts";
 
 /** What one tenant of the host may do. Ids of other tenants are answered with `not_found`. */
@@ -37,10 +38,7 @@ export interface Tenant {
   preflight(destinationId: string): Promise<PreflightReport>;
   /** Preflight, what Snapchat last saw, and what waits here. Sends no event. */
   verify(destinationId: string): Promise<VerifyReport>;
-  readonly accounts: {
-    /** Organizations with their ad accounts and pixels, with what may not be chosen and why. */
-    tree(destinationId: string, options?: TreeOptions): Promise<AccountTree>;
-  };
+  readonly accounts: TenantAccounts;
   readonly connections: {
     disconnect(destinationId: string, options?: MutationOptions): Promise<Destination>;
     /** Takes over a login made elsewhere. */
@@ -150,13 +148,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
         depth,
       });
     },
-    accounts: {
-      async tree(destinationId, o) {
-        const { connection } = await mine(destinationId);
-        if (!connection) throw notConnected();
-        return dependencies.accounts.tree(tenantId, connection.id, o);
-      },
-    },
+    accounts: createTenantAccounts(tenantId, dependencies.accounts, async (id) => (await mine(id)).connection),
     connections: {
       disconnect: (destinationId, o) => own.disconnect(destinationId, o),
       async import(destinationId, login, o) {
@@ -217,13 +209,4 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
     }
     return found;
   }
-}
-
-function notConnected(): SnapchatError {
-  return new SnapchatError({
-    code: "not_connected",
-    kind: "fix_configuration",
-    message: "Nobody has signed in at Snapchat for this destination yet.",
-    fix: "Send the marketer to oauth.connect() first.",
-  });
 }

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import createExpress from "express";
+import createFastify from "fastify";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as express from "../../examples/connect/express.ts";
@@ -16,16 +18,16 @@ import { type TestWorld, world } from "./support.ts";
 let w: TestWorld;
 let vault: Vault;
 let host: Host;
-let servers: Server[];
+let closing: (() => unknown)[];
 beforeEach(async () => {
   w = await world();
   vault = w.process();
   const oauth = createOAuthRoutes({ vault, records: w.records, clock: w.clock });
   host = { oauth, mayEdit: (cookie, tenantId) => tenantId === "acme" && /session=ada/.test(cookie ?? "") };
-  servers = [];
+  closing = [];
 });
 afterEach(async () => {
-  for (const server of servers) server.close();
+  for (const close of closing) await close();
   await w.simulator.close();
 });
 
@@ -33,20 +35,13 @@ afterEach(async () => {
 type Visit = (path: string, cookie: string) => Promise<Response>;
 
 async function listening(server: Server): Promise<Visit> {
-  servers.push(server);
+  closing.push(() => server.close());
   await once(server.listen(0, "127.0.0.1"), "listening");
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return (path, cookie) => fetch(origin + path, { redirect: "manual", headers: { cookie } });
+  return visiting(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-type NodeRoute = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-
-function serverOf(routes: Map<string, NodeRoute>): Server {
-  return createServer((incoming, outgoing) => {
-    const route = routes.get(incoming.url?.split("?", 1)[0] ?? "");
-    if (route) route(incoming, outgoing);
-    else outgoing.writeHead(404).end();
-  });
+function visiting(origin: string): Visit {
+  return (path, cookie) => fetch(origin + path, { redirect: "manual", headers: { cookie } });
 }
 
 const HOSTS: Record<string, () => Promise<Visit>> = {
@@ -63,22 +58,16 @@ const HOSTS: Record<string, () => Promise<Visit>> = {
     };
   },
   "node-http": async () => listening(nodeHttp.server(host)),
-  // Express and Fastify hand Node's own request and response to a handler; these stand in for them.
   async express() {
-    const routes = new Map<string, NodeRoute>();
-    const fail = (error: unknown) => {
-      throw error;
-    };
-    express.mount({ get: (path, handler) => routes.set(path, (req, res) => handler(req, res, fail)) }, host);
-    return listening(serverOf(routes));
+    const app = createExpress();
+    express.mount(app, host);
+    return listening(createServer(app));
   },
   async fastify() {
-    const routes = new Map<string, NodeRoute>();
-    fastify.mount(
-      { get: (path, handler) => routes.set(path, (raw, res) => handler({ raw }, { raw: res, hijack: () => {} })) },
-      host,
-    );
-    return listening(serverOf(routes));
+    const app = createFastify();
+    fastify.mount(app, host);
+    closing.push(() => app.close());
+    return visiting(await app.listen({ port: 0, host: "127.0.0.1" }));
   },
 };
 

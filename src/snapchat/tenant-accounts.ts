@@ -1,0 +1,76 @@
+import type {
+  Accounts,
+  AccountsList,
+  AccountsOptions,
+  AccountTree,
+  AdAccount,
+  Me,
+  MobileApp,
+  Organization,
+  Pixel,
+  TreeOptions,
+} from "../auth/index.ts";
+import { SnapchatError } from "../errors.ts";
+
+/** What the person who signed in for a destination reaches at Snapchat. Lists are read as they are walked. */
+export interface TenantAccounts {
+  /** Organizations with their ad accounts and pixels, with what may not be chosen and why. */
+  tree(destinationId: string, options?: TreeOptions): Promise<AccountTree>;
+  /** The person who signed in. */
+  me(destinationId: string, options?: AccountsOptions): Promise<Me>;
+  organizations(destinationId: string, options?: AccountsOptions): AccountsList<Organization>;
+  adAccounts(destinationId: string, of: { organizationId: string }, options?: AccountsOptions): AccountsList<AdAccount>;
+  pixels(
+    destinationId: string,
+    of: { organizationId: string } | { adAccountId: string },
+    options?: AccountsOptions,
+  ): AccountsList<Pixel>;
+  mobileApps(destinationId: string, of: { organizationId: string }, options?: AccountsOptions): AccountsList<MobileApp>;
+}
+
+/** `connectionOf`: the login of one of the tenant's own destinations. */
+export function createTenantAccounts(
+  tenantId: string,
+  accounts: Accounts,
+  connectionOf: (destinationId: string) => Promise<{ id: string } | undefined>,
+): TenantAccounts {
+  async function login(destinationId: string): Promise<string> {
+    const connection = await connectionOf(destinationId);
+    if (connection) return connection.id;
+    throw new SnapchatError({
+      code: "not_connected",
+      kind: "fix_configuration",
+      message: "Nobody has signed in at Snapchat for this destination yet.",
+      fix: "Send the marketer to oauth.connect() first.",
+    });
+  }
+
+  return {
+    tree: async (id, o) => accounts.tree(tenantId, await login(id), o),
+    me: async (id, o) => accounts.me(tenantId, await login(id), o),
+    organizations: (id, o) =>
+      accounts.list(
+        tenantId,
+        () => login(id),
+        (client, token) => client.organizations({ ...o, token }),
+      ),
+    adAccounts: (id, of, o) =>
+      accounts.list(
+        tenantId,
+        () => login(id),
+        (client, token) => client.adAccounts(of, { ...o, token }),
+      ),
+    pixels: (id, of, o) =>
+      accounts.list(
+        tenantId,
+        () => login(id),
+        (client, token) => client.pixels(of, { ...o, token }),
+      ),
+    mobileApps: (id, of, o) =>
+      accounts.list(
+        tenantId,
+        () => login(id),
+        (client, token) => client.mobileApps(of, { ...o, token }),
+      ),
+  };
+}
