@@ -27,6 +27,11 @@ export interface AppendOptions {
   openGroup: ((ref: GroupRef) => Promise<Group | undefined>) | undefined;
 }
 
+interface Amount {
+  items: number;
+  bytes: number;
+}
+
 /** Entries of one call of the outbox. */
 const MAX_ENTRIES = 1_000;
 const RETRY_WITHIN_MS = 5_000;
@@ -36,20 +41,20 @@ const DEPTH_AGE_MS = 1_000;
 export function createAppender(options: AppendOptions) {
   const { storage, clock, random, settings, openGroup } = options;
   const opened = new Set<string>();
-  const depths = new Map<
-    string,
-    { items: number; bytes: number; readAt: number; reading: Promise<void> | undefined }
-  >();
+  const depths = new Map<string, Amount & { readAt: number; reading: Promise<void> | undefined }>();
 
   async function append(items: readonly DeliveryItem[], { tx }: { tx?: unknown } = {}): Promise<Queued[]> {
     if (items.length === 0) return [];
     if (tx !== undefined && !storage.capabilities.transactions) throw noTransactions(storage.name);
-    const { entries, tooLarge } = await prepareItems(items, options.prepare());
-    await withinBound(entries);
+    const prepared = await prepareItems(items, options.prepare());
+    const full = await fullDestinations(prepared.entries);
+    // A host's transaction holds all of the call or nothing; else one full destination is no reason to keep others out.
+    if (full.size > 0 && tx !== undefined) throw outboxFull(full);
+    const entries = prepared.entries.filter(({ group }) => !full.has(group.destinationId));
     // Inside the host's transaction a refused statement would end it: there groups are opened beforehand.
     if (tx !== undefined) await open(items, (key) => !opened.has(key));
     const queued: Queued[] = new Array(items.length).fill("queued");
-    for (const index of tooLarge) queued[index] = "too_large";
+    for (const index of prepared.tooLarge) queued[index] = "too_large";
     for (let from = 0; from < entries.length; from += MAX_ENTRIES) {
       const page = entries.slice(from, from + MAX_ENTRIES);
       const answers = await appendPage(page, items, tx);
@@ -58,6 +63,7 @@ export function createAppender(options: AppendOptions) {
         for (const index of page[at]?.itemIndexes ?? []) queued[index] = "duplicate";
       }
     }
+    if (full.size > 0) throw outboxFull(full);
     return queued;
   }
 
@@ -89,30 +95,29 @@ export function createAppender(options: AppendOptions) {
     for (const key of refs.keys()) opened.add(key);
   }
 
-  /** Refuses before anything is stored. The depth is at most a second old; what is appended meanwhile is counted here. */
-  async function withinBound(entries: readonly PreparedEntry[]): Promise<void> {
-    const added = new Map<string, { items: number; bytes: number }>();
+  /** Destinations with too much waiting already. The depth is at most a second old; what is appended meanwhile is counted here. */
+  async function fullDestinations(entries: readonly PreparedEntry[]): Promise<Map<string, Amount>> {
+    const added = new Map<string, Amount>();
     for (const { group, items, payload } of entries) {
       const sum = added.get(group.destinationId) ?? { items: 0, bytes: 0 };
       sum.items += items;
       sum.bytes += payload.byteLength;
       added.set(group.destinationId, sum);
     }
+    const full = new Map<string, Amount>();
     for (const [destinationId, sum] of added) {
       const depth = await depthOf(destinationId);
       if (depth.items + sum.items > settings.maxQueuedItems || depth.bytes + sum.bytes > settings.maxQueuedBytes) {
-        throw outboxFull(destinationId, depth);
+        full.set(destinationId, { items: depth.items, bytes: depth.bytes });
+      } else {
+        depth.items += sum.items;
+        depth.bytes += sum.bytes;
       }
     }
-    for (const [destinationId, sum] of added) {
-      const depth = depths.get(destinationId);
-      if (!depth) continue;
-      depth.items += sum.items;
-      depth.bytes += sum.bytes;
-    }
+    return full;
   }
 
-  async function depthOf(destinationId: string): Promise<{ items: number; bytes: number }> {
+  async function depthOf(destinationId: string): Promise<Amount> {
     let known = depths.get(destinationId);
     if (!known) {
       known = { items: 0, bytes: 0, readAt: Number.NEGATIVE_INFINITY, reading: undefined };
@@ -140,13 +145,14 @@ export function createAppender(options: AppendOptions) {
   return { append };
 }
 
-function outboxFull(destinationId: string, depth: { items: number; bytes: number }): SnapchatError {
+function outboxFull(full: ReadonlyMap<string, Amount>): SnapchatError {
+  const [[destinationId, { items, bytes }] = ["", { items: 0, bytes: 0 }]] = full;
   return new SnapchatError({
     code: "outbox_full",
     kind: "capacity",
-    message: `Too much waits for one destination already (${depth.items} items); nothing of this call was stored.`,
-    fix: "Offer the same call again later, find out why the destination does not drain, or raise `maxQueuedItems`.",
-    details: { destinationId, items: depth.items, bytes: depth.bytes },
+    message: `Too much waits already for ${[...full.keys()].join(", ")} (${items} items); nothing for it was stored, the rest of the call was.`,
+    fix: "Offer the same call again later: what is stored answers `duplicate`. Find out why it does not drain, or raise `maxQueuedItems`.",
+    details: { destinationId, items, bytes, destinations: full.size },
     retryAfterMs: 5_000,
   });
 }

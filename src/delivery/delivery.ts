@@ -64,8 +64,8 @@ export interface Delivery {
    * Stores items; resolves when they are stored, one answer for each, in order. The same call again answers `duplicate`.
    *
    * @param options.tx the host's own open transaction, where the engine takes part in one
-   * @throws {SnapchatError} `outbox_full` (capacity): too much waits for a destination already, nothing was stored;
-   * `capability_missing` (fix_configuration): `tx` with an engine that has none; the engine's own errors.
+   * @throws {SnapchatError} `outbox_full` (capacity): too much waits for a destination already; what goes elsewhere is
+   * stored, with `tx` nothing is, and the same call again stores the rest; `capability_missing` (fix_configuration): `tx` with an engine that has none; the engine's own errors.
    */
   append(items: readonly DeliveryItem[], options?: { tx?: unknown }): Promise<Queued[]>;
   /** Makes groups known to the outbox. */

@@ -37,7 +37,6 @@ export async function workOnEvents(
   if (!sender) return giveBack(context, job, outcomes, 60_000);
   const passage = circuits.enter(circuit);
   if (!passage.pass) return giveBack(context, job, outcomes, passage.retryInMs);
-  let left = false;
   try {
     const credential = await resolveCredential(context, job, outcomes);
     if ("end" in credential) return credential;
@@ -65,7 +64,6 @@ export async function workOnEvents(
     for (const batch of batches(lines)) {
       const sent = await send(context, job, { sender, assetId, credential, gate, batch });
       requests.push(...sent.requests);
-      left = gate.passed > 0;
       holdMs = Math.max(holdMs, await apply(context, job, credential, batch, sent));
     }
     const entries = await Promise.all(
@@ -76,7 +74,7 @@ export async function workOnEvents(
     if (ended.end === "settled") report(context, job, opened.map(reported), requests.length);
     return ended;
   } finally {
-    if (!left && passage.probe) circuits.cancel(circuit);
+    passage.leave();
   }
 }
 

@@ -23,7 +23,18 @@ export interface Limits {
   /** Until a scope is known to have nothing free. */
   blockedForMs(scopes: readonly LimitScope[]): number;
   /** Limits that are lowered or blocked now. */
-  lowered(): { key: string; factor: number; blockedForMs: number }[];
+  lowered(): LoweredLimit[];
+}
+
+/** A limit that Snapchat's answers have lowered. */
+export interface LoweredLimit {
+  key: string;
+  /** What 429s have left of it: 0.5 is half. Comes back by a tenth every 10 s. */
+  factor: number;
+  /** What the headers of the last answer leave until their window ends. */
+  perSecond?: number;
+  /** Nothing leaves before then. Milliseconds. */
+  blockedForMs: number;
 }
 
 export interface LimitsOptions {
@@ -41,7 +52,10 @@ const RECOVERY_STEP_MS = 10_000;
 const LOWEST = 0.1;
 
 interface State {
+  /** What 429s have left of the limit. */
   factor: number;
+  /** What the headers leave until the window starts anew: requests a millisecond. */
+  headers: { perMs: number; untilMs: number } | undefined;
   changedAt: number;
   blockedUntil: number;
   delayMs: number | undefined;
@@ -54,7 +68,7 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
   function stateOf(key: string): State {
     let state = states.get(key);
     if (!state) {
-      state = { factor: 1, changedAt: 0, blockedUntil: 0, delayMs: undefined };
+      state = { factor: 1, headers: undefined, changedAt: 0, blockedUntil: 0, delayMs: undefined };
       states.set(key, state);
     }
     return state;
@@ -69,9 +83,14 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
         state.changedAt += steps * RECOVERY_STEP_MS;
       }
     }
-    const perWindow = Math.max(1, Math.floor(scope.perWindow * share * (state?.factor ?? 1)));
-    return { key: scope.key, perWindow, windowMs: scope.windowMs };
+    let perWindow = scope.perWindow * share * (state?.factor ?? 1);
+    const headers = headersOf(state);
+    if (headers) perWindow = Math.min(perWindow, headers.perMs * scope.windowMs);
+    return { key: scope.key, perWindow: Math.max(1, Math.floor(perWindow)), windowMs: scope.windowMs };
   }
+
+  const headersOf = (state: State | undefined) =>
+    state?.headers && state.headers.untilMs > clock.monotonic() ? state.headers : undefined;
 
   const blockedForMs = (scopes: readonly LimitScope[]) => {
     const now = clock.monotonic();
@@ -122,14 +141,24 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
       if (!scope) return;
       const state = states.get(scope.key);
       if (state) state.delayMs = undefined;
-      if (rateLimit && rateLimit.remaining <= 0 && rateLimit.resetInMs > 0) await block(scope, rateLimit.resetInMs);
+      if (!rateLimit || rateLimit.resetInMs <= 0) return;
+      const { remaining, resetInMs } = rateLimit;
+      if (remaining <= 0) return block(scope, resetInMs);
+      const perMs = remaining / resetInMs;
+      if (perMs >= scope.perWindow / scope.windowMs) return;
+      stateOf(scope.key).headers = { perMs, untilMs: clock.monotonic() + resetInMs };
     },
     blockedForMs,
     lowered() {
       const now = clock.monotonic();
       return [...states]
-        .map(([key, { factor, blockedUntil }]) => ({ key, factor, blockedForMs: Math.max(0, blockedUntil - now) }))
-        .filter(({ factor, blockedForMs: ms }) => factor < 1 || ms > 0);
+        .map(([key, state]) => ({
+          key,
+          factor: state.factor,
+          ...(headersOf(state) ? { perSecond: (headersOf(state)?.perMs ?? 0) * 1_000 } : {}),
+          blockedForMs: Math.max(0, state.blockedUntil - now),
+        }))
+        .filter(({ factor, perSecond, blockedForMs: ms }) => factor < 1 || perSecond !== undefined || ms > 0);
     },
   };
 }

@@ -11,8 +11,6 @@ export type SegmentFailure =
   | "gone"
   /** Snapchat read it and does not want it. */
   | "refused"
-  /** An answer that says that it was not taken. */
-  | "unavailable"
   /** No answer that says so: it may have been taken, or still be on its way. */
   | "unknown";
 

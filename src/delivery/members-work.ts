@@ -26,25 +26,36 @@ export async function workOnMembers(
   started: readonly Started[],
   outcomes: Outcome[],
 ): Promise<Ended> {
-  const { limits, circuits, settings, segments: sender } = context;
-  const { tenantId, destinationId } = job.claim.group;
-  const circuit = `${destinationId} ${job.claim.group.name}`;
+  const { circuits, segments: sender } = context;
   if (!sender) return giveBack(context, job, outcomes, 60_000);
-  const passage = circuits.enter(circuit);
+  const passage = circuits.enter(circuitOf(job));
   if (!passage.pass) return giveBack(context, job, outcomes, passage.retryInMs);
 
-  const credential = await resolveCredential(context, job, outcomes);
-  if ("end" in credential) {
-    circuits.cancel(circuit);
-    return credential;
+  try {
+    return await throughCircuit(context, job, link, sender, started, outcomes);
+  } finally {
+    passage.leave();
   }
+}
+
+async function throughCircuit(
+  context: Context,
+  job: Job,
+  link: string,
+  sender: SegmentSender,
+  started: readonly Started[],
+  outcomes: Outcome[],
+): Promise<Ended> {
+  const { limits, settings } = context;
+  const { tenantId, destinationId } = job.claim.group;
+  const credential = await resolveCredential(context, job, outcomes);
+  if ("end" in credential) return credential;
   const scopes = credential.limits.segments;
   const blockedMs = limits.blockedForMs(scopes);
   const segment: SegmentRef = { tenantId, destinationId, link };
   const { entries, waiting } = await openMembers(context, job, started);
   outcomes.push(...waiting);
   if (blockedMs > 0 || entries === "unanswered") {
-    circuits.cancel(circuit);
     return giveBack(context, job, outcomes, blockedMs || 5_000, blockedMs || undefined);
   }
 
@@ -62,15 +73,17 @@ export async function workOnMembers(
     signal: job.signal,
     timeoutMs: settings.requestTimeoutMs,
   };
+  const circuit = circuitOf(job);
   const work: Work = { context, job, sender, segment, entries, outcomes, gate, call, credential, circuit };
   try {
     return await bring(work);
   } catch (error) {
     return await failed(work, error);
-  } finally {
-    if (passage.probe && gate.passed === 0) circuits.cancel(circuit);
   }
 }
+
+/** Two destinations may call their segments the same. */
+const circuitOf = ({ claim }: Job) => `${claim.group.destinationId} ${claim.group.name}`;
 
 interface Work {
   context: Context;
@@ -108,6 +121,7 @@ async function bring(work: Work): Promise<Ended> {
     }
   }
   if ((await commit(work, plan)) === "lost") return { end: "lost" };
+  await forgetLetGo(work);
 
   const done = entries.map((entry): Outcome => ({ id: entry.entry.id }));
   const ended = await settle(context, job, [...work.outcomes, ...done]);
@@ -142,6 +156,12 @@ async function commit({ context, job, segment }: Work, plan: MembersPlan): Promi
     if (end === "lost") return "lost";
   }
   return "committed";
+}
+
+/** A segment that was let go of meanwhile leaves no members behind. */
+async function forgetLetGo({ context, segment }: Work): Promise<void> {
+  const { members, records } = context.storage;
+  if (members && !(await readSegmentLink(records, segment))) await members.drop(segment);
 }
 
 function count({ counters }: Context, { pages }: MembersPlan): void {
@@ -228,10 +248,6 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       // A request that is still on its way must have landed before the same identifiers are told again.
       waitMs = holdMs = settings.settleDownMs;
       holdMs = Math.max(holdMs, reportCircuit(work, false));
-      break;
-    case "unavailable":
-      attempt = true;
-      holdMs = reportCircuit(work, false);
       break;
   }
   const rest = entries.map(({ entry, progress }): Outcome => {

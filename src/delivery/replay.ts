@@ -125,7 +125,8 @@ async function judge(
     items: built.items,
     payload: await sealPayload(built.content, aad, context.sealer),
     position: letter.position,
-    dedupeMs: context.settings.dedupeMs,
+    // As long as the letter may still be here: a replay that was cut off before its end does not send it twice.
+    dedupeMs: Math.max(context.settings.dedupeMs, context.settings.deadLetterRetentionMs),
   };
 }
 
@@ -149,7 +150,7 @@ async function eventsAgain(
   let withdrawn = 0;
   for (const [index, event] of events.entries()) {
     if (progress && hasBit(progress.done, index)) continue;
-    const doubtMs = doubtOf(letter, detail, progress, index);
+    const doubtMs = longer(doubtOf(letter, detail, progress, index), sinceBackup(context, letter));
     if (clock.now() - event.eventTime * 1_000 > (event.maxAgeMs ?? settings.entryRetentionMs)) left = "event_too_old";
     else if (doubtMs !== undefined && doubtMs > settings.unknownMs && !resendUnknown) left = "outcome_unknown";
     else if (await (consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs) ?? true)) {
@@ -174,6 +175,15 @@ function doubtOf(
   if (since !== undefined) return Math.max(0, (progress?.writtenAgeMs ?? 0) - since) + letter.ageMs;
   return undefined;
 }
+
+/** A letter that came back with a backup may have been replayed and delivered since the backup was taken. */
+function sinceBackup(context: Context, letter: DeadLetter): number | undefined {
+  const restored = context.restored();
+  return restored && letter.ageMs > restored.restoredAgeMs ? restored.backupAgeMs : undefined;
+}
+
+const longer = (a: number | undefined, b: number | undefined) =>
+  a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 
 /** Of an entry that was given up whole: which of its items are done. */
 function wholeProgress(letter: DeadLetter, detail: DeadDetail, items: number): Progress | undefined {

@@ -2,6 +2,7 @@ import type { Depth } from "../storage/ports.ts";
 import type { Context } from "./context.ts";
 import type { Control } from "./control.ts";
 import type { Counters } from "./counters.ts";
+import type { LoweredLimit } from "./limits.ts";
 
 export interface DeliveryStats {
   /** What waits, by destination. At most a second old. */
@@ -16,7 +17,7 @@ export interface DeliveryStats {
   /** Assets and segments that do not answer and are left alone for now, as this process sees it. */
   circuits: { asset: string; retryInMs: number }[];
   /** Limits that Snapchat's answers have lowered or blocked, as this process sees it. */
-  limits: { key: string; factor: number; blockedForMs: number }[];
+  limits: LoweredLimit[];
 }
 
 export interface HealthProblem {

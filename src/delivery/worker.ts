@@ -12,7 +12,7 @@ export interface WorkerOptions {
   maxInFlightBytes?: number;
   /** Stops the worker. */
   signal?: AbortSignal;
-  /** How long `stop()` lets requests finish. Milliseconds. Default 25,000. */
+  /** How long `stop()` lets requests finish; five seconds later it returns in any case. Milliseconds. Default 25,000. */
   stopWithinMs?: number;
 }
 
@@ -40,6 +40,8 @@ const MAX_CLAIM_BYTES = 4 * 1024 * 1024;
 const MAX_CLAIM_ITEMS = 2_000;
 const LONGEST_WAIT_MS = 5_000;
 const LONGEST_FAULT_MS = 30_000;
+/** After its requests were ended, a claim has this long to say so. */
+const SETTLE_WITHIN_MS = 5_000;
 
 /** Claims, works, settles: up to `concurrency` claims at a time. */
 export function startLoop(context: Context, options: LoopOptions): Loop {
@@ -77,7 +79,7 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
       owner: options.owner,
       leaseMs: settings.leaseMs,
       maxItems,
-      maxBytes: MAX_CLAIM_BYTES,
+      maxBytes: Math.min(MAX_CLAIM_BYTES, maxInFlightBytes - bytes),
       skipCredentials: skipping().ids,
     });
     if (!claim) return false;
@@ -109,9 +111,7 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
           if (until) return;
           await clock.sleep(pausedMs, stopping.signal);
         } else if (inFlight.size >= concurrency || bytes >= maxInFlightBytes) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
+          await untilOneEnds();
         } else if (await claimOne()) {
           workedAt = clock.monotonic();
         } else {
@@ -128,6 +128,13 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
     }
   }
 
+  async function untilOneEnds(): Promise<void> {
+    const woken = new AbortController();
+    wake = () => woken.abort();
+    if (stopping.signal.aborted) return;
+    await clock.sleep(until ? Math.max(0, until.atMs - clock.monotonic()) : LONGEST_WAIT_MS, woken.signal);
+  }
+
   /** Until there may be work: the engine says so, a credential has a slot again, or a claim of ours ends. */
   async function idle(): Promise<void> {
     const woken = new AbortController();
@@ -141,16 +148,21 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
 
   async function finish(): Promise<void> {
     await running;
-    const bound = new AbortController();
-    const late = clock.sleep(until ? Math.max(0, until.atMs - clock.monotonic()) : stopWithinMs, bound.signal);
-    await Promise.race([Promise.allSettled(inFlight.keys()), late]);
-    bound.abort();
-    // What is still out is ended; its outcome is unknown and stored as such.
+    await endedWithin(until ? Math.max(0, until.atMs - clock.monotonic()) : stopWithinMs);
+    // What is still out is ended; its outcome is unknown and stored as such. An engine that does not answer is left to
+    // the leases.
     for (const abort of inFlight.values()) abort.abort();
-    await Promise.allSettled(inFlight.keys());
+    await endedWithin(SETTLE_WITHIN_MS);
     options.signal?.removeEventListener("abort", stopNow);
     await context.journal.flush();
   }
+
+  async function endedWithin(ms: number): Promise<void> {
+    const bound = new AbortController();
+    await Promise.race([Promise.allSettled(inFlight.keys()), clock.sleep(ms, bound.signal)]);
+    bound.abort();
+  }
+
   let finishing: Promise<void> | undefined;
   const ended = () => {
     finishing ??= finish();
