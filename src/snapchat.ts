@@ -65,6 +65,11 @@ export interface Snapchat {
     check(): Promise<Finding[]>;
     /** Creates or migrates the tables. */
     migrate(): Promise<void>;
+    /**
+     * To be called once after the database was brought back from a backup, before a worker starts: what came with it
+     * may have been sent since, so nothing of it is sent again that Snapchat would not recognise any more.
+     */
+    restored(options: { backupTakenAt: Date | number }): Promise<void>;
   };
   /** Stops workers and closes what this package opened. */
   close(): Promise<void>;
@@ -121,6 +126,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     http,
     clock,
     onReauthRequired: connectionEvents.lost,
+    oldestPayloadMs: () => delivery.oldestPayloadMs(),
   });
   const accounts = createAccounts({ vault, client: accountsClient });
   const segments = createSegments({ storage, vault, audiences });
@@ -168,7 +174,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     { name: "connections", purge: async (tenantId) => void (await vault.forgetTenant(tenantId)) },
   ]);
 
-  const credentials = createCredentials({ vault, destinations });
+  const credentials = createCredentials({ vault, destinations, limits: options.limits });
   const delivery: Delivery = createDelivery({
     storage,
     credentials,
@@ -187,7 +193,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     library: plugins.library,
   });
   const ingest = createIngest({
-    enabledDestinations: (tenantId) => destinations.enabledDestinations(tenantId),
+    tenant: (tenantId) => destinations.activeTenant(tenantId),
     plan,
     plugins: createPluginStage(plugins),
     subjects: (tenantId) => people.subjects(tenantId),
@@ -246,7 +252,11 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     oauth: createSignIn({ vault, destinations, accounts: accountsClient, apps, records, clock }),
     tenants,
     keys: vault.keys,
-    storage: { check: () => storage.check(), migrate: () => storage.migrate() },
+    storage: {
+      check: () => storage.check(),
+      migrate: () => storage.migrate(),
+      restored: ({ backupTakenAt }) => delivery.restored({ backupTakenAtMs: Number(backupTakenAt) }),
+    },
     async close() {
       await Promise.all([...workers].map((worker) => worker.stop()));
       await plugins.audit?.flush();

@@ -18,6 +18,7 @@ import type { Consent, Credentials, EventSender, Sealer, SegmentSender } from ".
 import type { DeliveryItem } from "./item.ts";
 import { createJournalWriter } from "./journal.ts";
 import { createLimits } from "./limits.ts";
+import { oldestPayload } from "./oldest-payload.ts";
 import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare.ts";
 import { createRecordSlots } from "./record-slots.ts";
 import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
@@ -83,6 +84,8 @@ export interface Delivery {
   /** Removes what is past its retention now. A running worker does so by itself. */
   sweep(): Promise<void>;
   stats(): Promise<DeliveryStats>;
+  /** When the oldest payload that is still stored was sealed, at the latest; `undefined`: none is. Ms since 1970. */
+  oldestPayloadMs(): Promise<number | undefined>;
   health(): Promise<Health>;
   readonly deadLetters: {
     list(options: DeadLetterListOptions): Promise<Page<DeadLetterInfo>>;
@@ -167,10 +170,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     restored: ({ backupTakenAtMs }) => control.markRestored(backupTakenAtMs),
     sweep: () => sweep(context),
     stats: () => statsOf(context, control),
+    oldestPayloadMs: () => oldestPayload(context),
     health: () => healthOf(context, control),
     deadLetters: {
       list: (o) => listDeadLetters(context, o),
-      replay: (o) => replay(context, o),
+      async replay(o) {
+        // Whether the database came from a backup is known once the control record was read.
+        await control.paused();
+        return replay(context, o);
+      },
       purge: (filter) => purgeDeadLetters(context, filter),
     },
     counters,

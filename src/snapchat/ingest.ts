@@ -1,5 +1,6 @@
 import type { DeliveryItem, Queued } from "../delivery/index.ts";
-import type { ActiveDestination } from "../destinations/index.ts";
+import type { ActiveDestination, ActiveTenant } from "../destinations/index.ts";
+import { identityReady } from "../identity/index.ts";
 import type { Subjects } from "../people/index.ts";
 import type { CanonicalEvent, RouteResult } from "../rules/event.ts";
 import { brokenBound } from "../wire/bounds.ts";
@@ -20,7 +21,7 @@ export interface Offer {
 }
 
 export interface IngestDependencies {
-  enabledDestinations(tenantId: string): readonly ActiveDestination[] | Promise<readonly ActiveDestination[]>;
+  tenant(tenantId: string): ActiveTenant | Promise<ActiveTenant>;
   plan(destination: ActiveDestination): Plan | undefined;
   /** Makes a segment's queue known before its first item is stored. */
   ensureSegment(destination: ActiveDestination, segment: NonNullable<Decided["segment"]>): Promise<void> | void;
@@ -37,7 +38,9 @@ const TURN_MS = 4;
 const EVENTS_PER_LOOK = 8;
 
 interface Tenant {
+  /** The enabled destinations, also of a suspended tenant. */
   enabled: readonly ActiveDestination[];
+  suspended: boolean;
   subjects: Subjects;
 }
 
@@ -61,6 +64,8 @@ export function createIngest(dependencies: IngestDependencies) {
   const turn = createTurns(TURN_MS);
   return async function track(offers: readonly Offer[], options: { tx?: unknown } = {}): Promise<Receipt[]> {
     const tenants = await tenantsOf(offers);
+    // Where nothing can be loaded on demand, in a bundle for one, the first call waits for the phone rules.
+    await identityReady();
     const nowMs = dependencies.now();
     const receipts: Receipt[] = [];
     const waiting: Waiting[] = [];
@@ -78,7 +83,7 @@ export function createIngest(dependencies: IngestDependencies) {
       const tenant = tenants.get(offer.tenantId);
       for (const destination of tenant?.enabled ?? []) {
         if (offer.destinations && !offer.destinations.includes(destination.id)) continue;
-        const job = start(destination, offer, read, receipt, tenant?.subjects as Subjects);
+        const job = start(destination, offer, read, receipt, tenant as Tenant);
         if (!job) continue;
         if (dependencies.plugins) jobs.push(job);
         else take(job, job.plan.router.route(job.event, routeOptions(offer)));
@@ -106,12 +111,13 @@ export function createIngest(dependencies: IngestDependencies) {
       offer: Offer,
       read: (plan: Plan) => CanonicalEvent,
       receipt: Receipt,
-      subjects: Subjects,
+      { suspended, subjects }: Tenant,
     ): Job | undefined {
       const refuse = (status: "skipped" | "rejected", reason: string) => {
         receipt.parts.push({ destinationId: destination.id, rule: "", channel: "server", target: "", status, reason });
         return undefined;
       };
+      if (suspended) return refuse("skipped", "tenant_suspended");
       const plan = dependencies.plan(destination);
       if (!plan) return refuse("skipped", "no_workflow");
       if (brokenBound(offer.event) !== undefined) return refuse("rejected", "event_too_large");
@@ -125,7 +131,6 @@ export function createIngest(dependencies: IngestDependencies) {
         nowMs,
         receivedAtMs: offer.receivedAtMs,
         eventId: routed.eventId,
-
         subjects,
       };
       for (const decision of routed.decisions) {
@@ -156,11 +161,13 @@ export function createIngest(dependencies: IngestDependencies) {
     const found = new Map<string, Tenant>();
     for (const { tenantId } of offers) {
       if (found.has(tenantId)) continue;
-      const enabled = dependencies.enabledDestinations(tenantId);
+      const known = dependencies.tenant(tenantId);
       const subjects = dependencies.subjects(tenantId);
       // Awaited only where it is not known yet: under traffic nothing here waits.
+      const { status, enabled, all } = known instanceof Promise ? await known : known;
       found.set(tenantId, {
-        enabled: enabled instanceof Promise ? await enabled : enabled,
+        enabled: status === "active" ? enabled : all.filter((destination) => destination.enabled),
+        suspended: status !== "active",
         subjects: subjects instanceof Promise ? await subjects : subjects,
       });
     }

@@ -5,6 +5,7 @@ import type { Fetch } from "../http/index.ts";
 import type { Plugin } from "../plugins/index.ts";
 import type { Storage } from "../storage/ports.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
+import type { LimitSettings } from "./credentials.ts";
 
 /** An OAuth app of Snapchat's Business Manager (Business Details → OAuth Apps). Login Kit keys do not work here. */
 export interface SnapchatApp {
@@ -47,6 +48,8 @@ export interface SnapchatOptions {
   acceptLoss?: boolean;
   /** Create and migrate tables by itself. Default true. */
   autoMigrate?: boolean;
+  /** Snapchat's limits where yours differ: a raised quota, or a part of it that others use. */
+  limits?: LimitSettings;
   /** The numbers delivery works with: deadlines, lingering, bounds, retention. Each has a default. */
   delivery?: Partial<DeliverySettings>;
   clock?: Clock;

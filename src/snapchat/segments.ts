@@ -29,7 +29,7 @@ export interface LinkedSegment {
 }
 
 export interface SegmentsDependencies {
-  storage: Pick<Storage, "records" | "outbox">;
+  storage: Pick<Storage, "records" | "outbox" | "members">;
   vault: Pick<Vault, "credential" | "refused" | "accessToken">;
   audiences: AudiencesClient;
 }
@@ -41,7 +41,7 @@ export type Segments = ReturnType<typeof createSegments>;
 
 /** Links between a CDP's segments and Snapchat's: made known on first use, listed, let go. */
 export function createSegments({ storage, vault, audiences }: SegmentsDependencies) {
-  const { records, outbox } = storage;
+  const { records, outbox, members } = storage;
   /** Links this process has made known, with the login they were opened with. */
   const known = new Map<string, string>();
 
@@ -140,7 +140,11 @@ export function createSegments({ storage, vault, audiences }: SegmentsDependenci
                 : "Snapchat could not be asked: nobody is signed in.";
               report.failed.push({ segment: link.name, message });
             }
+            // The link goes after its members, so that a release that is cut off finds it again; then what a worker
+            // wrote in between. One that writes later misses the link and drops by itself.
+            await members?.drop(ref);
             await records.delete(segmentLinkKey(ref));
+            await members?.drop(ref);
             known.delete(segmentLinkKey(ref));
           }
           return report;

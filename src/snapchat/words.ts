@@ -8,6 +8,10 @@ const OWN: Readonly<Record<string, ReasonWords>> = {
     message: "The destination has no workflow, or one of a source that is not known here.",
     fix: "Save a workflow made by a preset, or plug in its source.",
   },
+  tenant_suspended: {
+    message: "The tenant is suspended or leaving: nothing new is taken for it.",
+    fix: "Resume the tenant; what was queued before waits for that.",
+  },
   sent_by_browser: {
     message: "The visitor's browser sends this event, with the same id as the server; Snapchat counts it once.",
     fix: "Nothing to do.",
