@@ -21,6 +21,7 @@ import { createConnectionEvents } from "./snapchat/connection-events.ts";
 import { createCredentials } from "./snapchat/credentials.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
+import { createReceiptLines } from "./snapchat/ingest-lines.ts";
 import { createMemberRemoval } from "./snapchat/member-removal.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
@@ -175,6 +176,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   ]);
 
   const credentials = createCredentials({ vault, destinations, limits: options.limits });
+  const journalShare = options.delivery?.journalShare ?? DEFAULT_SETTINGS.journalShare;
   const delivery: Delivery = createDelivery({
     storage,
     credentials,
@@ -184,6 +186,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     sealer,
     clock,
     emit: (event) => events.emit(event.type, event),
+    ...(plugins.receipts ? { onSettled: (settled) => plugins.receipts?.push({ type: "settled", ...settled }) } : {}),
     settings: options.delivery ?? {},
   });
 
@@ -200,6 +203,13 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     ensureSegment: (destination, segment) => segments.ensure(destination, segment),
     append: (items, o) => delivery.append(items, o),
     now: () => clock.now(),
+    journal: createReceiptLines({
+      delivery,
+      journal: storage.journal,
+      sink: plugins.receipts,
+      clock,
+      share: journalShare,
+    }),
   });
   const track = async (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
     checkDurability(options);
@@ -261,6 +271,9 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       await Promise.all([...workers].map((worker) => worker.stop()));
       await plugins.audit?.flush();
       plugins.audit?.close();
+      await plugins.receipts?.flush();
+      plugins.receipts?.close();
+      await delivery.receipts.flush();
       await vault.close();
       await storage.close();
     },

@@ -17,9 +17,11 @@ import type { Emit, OnSettled } from "./emitted.ts";
 import type { Consent, Credentials, EventSender, Sealer, SegmentSender } from "./interfaces.ts";
 import type { DeliveryItem } from "./item.ts";
 import { createJournalWriter } from "./journal.ts";
+import type { JournalLine } from "./journal-line.ts";
 import { createLimits } from "./limits.ts";
 import { oldestPayload } from "./oldest-payload.ts";
 import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare.ts";
+import { type EventReceipt, exportReceipts, findReceipts, type ReceiptQuery } from "./receipts.ts";
 import { createRecordSlots } from "./record-slots.ts";
 import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
 import { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
@@ -93,6 +95,15 @@ export interface Delivery {
     purge(filter: DeadLetterFilter): Promise<number>;
   };
   readonly counters: Readonly<Counters>;
+  /** What happened to events, from the journal. */
+  readonly receipts: {
+    find(destinationId: string, query: ReceiptQuery): Promise<Page<EventReceipt>>;
+    export(destinationId: string, query: Pick<ReceiptQuery, "sinceMs" | "untilMs">): AsyncGenerator<string>;
+    /** Writes a line about a call of `track`, beside everything else; lines that cannot be written are counted. */
+    write(destinationId: string, ids: readonly string[], line: JournalLine): void;
+    /** Waits until what was written is with the engine. */
+    flush(): Promise<void>;
+  };
 }
 
 /**
@@ -182,6 +193,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       purge: (filter) => purgeDeadLetters(context, filter),
     },
     counters,
+    receipts: {
+      find: (destinationId, query) => findReceipts(storage.journal, destinationId, query, clock.now()),
+      export: (destinationId, query) => exportReceipts(storage.journal, destinationId, query, () => clock.now()),
+      write: (destinationId, ids, line) => context.journal.add(destinationId, ids, line),
+      flush: () => context.journal.flush(),
+    },
   };
 }
 

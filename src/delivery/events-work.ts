@@ -17,6 +17,7 @@ import type { Credential, EventOutcome, EventSender, RequestRecord } from "./int
 import { type Ended, giveBack, type Job, pauseCredential, resolveCredential, type Started, settle } from "./job.ts";
 import { markUnknown, openIndexes } from "./progress.ts";
 import { type Reported, report } from "./report.ts";
+import { requestLines } from "./request-lines.ts";
 
 /** Kept under the lease after a request's deadline: for the settle. */
 const SETTLE_MARGIN_MS = 5_000;
@@ -59,17 +60,20 @@ export async function workOnEvents(
       deadlineMs: context.settings.requestTimeoutMs + SETTLE_MARGIN_MS,
       notAfterMs: notAfter(context, job, lines),
     });
+    const journal = requestLines(context, job);
     const requests: RequestRecord[] = [];
     let holdMs = 0;
     for (const batch of batches(lines)) {
       const sent = await send(context, job, { sender, assetId, credential, gate, batch });
       requests.push(...sent.requests);
+      journal.events(batch, sent.outcomes, sent.requests);
       holdMs = Math.max(holdMs, await apply(context, job, credential, batch, sent));
     }
     const entries = await Promise.all(
       opened.map((open) => outcomeOf(context, job, open, retryDelay(context, job, open))),
     );
     const ended = await settle(context, job, [...outcomes, ...entries], holdMs);
+    journal.write();
     context.counters.requests += requests.length;
     if (ended.end === "settled") report(context, job, opened.map(reported), requests.length);
     return ended;

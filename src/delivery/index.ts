@@ -19,8 +19,18 @@ export type {
   SegmentSendOptions,
 } from "./interfaces.ts";
 export { type DeliveryItem, type EventItem, eventsGroup, type MemberItem, membersGroup } from "./item.ts";
-export { decodeLine, type JournalLine } from "./journal.ts";
+export {
+  type EndLine,
+  type IngestLine,
+  type JournalAnswer,
+  type JournalEvent,
+  type JournalLine,
+  type JournalPart,
+  type RequestLine,
+  sampled,
+} from "./journal-line.ts";
 export type { PreparedEntry } from "./prepare.ts";
+export type { EventReceipt, ReceiptEntry, ReceiptQuery } from "./receipts.ts";
 export type { ReplayOptions, ReplayReport } from "./replay.ts";
 export {
   readSegmentLink,

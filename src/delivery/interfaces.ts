@@ -76,6 +76,8 @@ export interface RequestRecord {
   requestId?: string | undefined;
   durationMs: number;
   items: number;
+  /** `events` or `validate`. */
+  purpose?: string | undefined;
   rateLimit?: { limit: number; remaining: number; resetInMs: number } | undefined;
 }
 

@@ -7,10 +7,11 @@ import type { Credential, SegmentSender, SegmentSendOptions } from "./interfaces
 import { type Ended, giveBack, type Job, pauseCredential, resolveCredential, type Started, settle } from "./job.ts";
 import { type MemberEntry, openMembers } from "./members-entry.ts";
 import { judgeFailure, type SegmentFailure } from "./members-failure.ts";
-import { foldMembers } from "./members-fold.ts";
+import { foldMembers, type PlacedMember } from "./members-fold.ts";
 import { type MembersPlan, planMembers } from "./members-plan.ts";
 import { markUnknown, writeProgress } from "./progress.ts";
 import { report } from "./report.ts";
+import { type RequestLines, requestLines } from "./request-lines.ts";
 import { type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
 import { readSegmentLink, writeSegmentLink } from "./segment-link.ts";
 import { storageCall } from "./storage-call.ts";
@@ -74,11 +75,14 @@ async function throughCircuit(
     timeoutMs: settings.requestTimeoutMs,
   };
   const circuit = circuitOf(job);
-  const work: Work = { context, job, sender, segment, entries, outcomes, gate, call, credential, circuit };
+  const journal = requestLines(context, job);
+  const work: Work = { context, job, sender, segment, entries, outcomes, gate, call, credential, circuit, journal };
   try {
     return await bring(work);
   } catch (error) {
     return await failed(work, error);
+  } finally {
+    journal.write();
   }
 }
 
@@ -96,10 +100,11 @@ interface Work {
   call: SegmentSendOptions;
   credential: Credential;
   circuit: string;
+  journal: RequestLines;
 }
 
 async function bring(work: Work): Promise<Ended> {
-  const { context, job, sender, segment, entries, gate, call } = work;
+  const { context, job, sender, segment, entries, gate, call, journal } = work;
   const { members } = context.storage;
   const { settings } = context;
   const placed = entries.flatMap((entry) => entry.placed);
@@ -114,9 +119,13 @@ async function bring(work: Work): Promise<Ended> {
 
   for (const page of plan.pages) {
     await gate.pass();
+    const startedMs = context.clock.monotonic();
+    const written = { op: page.op, items: page.hashes.length, eventIds: () => eventIdsOf(placed, page.op) };
     try {
-      await sender.members[page.op](ensured.segmentId, page.kind, page.hashes, call);
+      const { requestId } = await sender.members[page.op](ensured.segmentId, page.kind, page.hashes, call);
+      journal.members(written, { status: "delivered", startedMs, requestId });
     } catch (error) {
+      journal.members(written, { status: "retry", startedMs, ...safeError(error) });
       throw judgeFailure(error) === "gone" ? new SegmentGone(ensured.segmentId, error) : error;
     }
   }
@@ -127,6 +136,7 @@ async function bring(work: Work): Promise<Ended> {
   const ended = await settle(context, job, [...work.outcomes, ...done]);
   context.counters.requests += gate.passed;
   if (gate.passed > 0) reportCircuit(work, true);
+  if (plan.pages.length === 0) journal.unchanged(() => placed.flatMap(({ member }) => member.eventId ?? []));
   if (ended.end === "settled") {
     count(context, plan);
     report(
@@ -137,6 +147,10 @@ async function bring(work: Work): Promise<Ended> {
     );
   }
   return ended;
+}
+
+function eventIdsOf(placed: readonly PlacedMember[], op: "add" | "remove"): string[] {
+  return [...new Set(placed.flatMap(({ member }) => (member.op === op ? (member.eventId ?? []) : [])))];
 }
 
 /** Writes down what Snapchat holds now. Refused where a later claim has done so. */

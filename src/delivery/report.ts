@@ -1,7 +1,6 @@
 import type { Context } from "./context.ts";
 import type { SettledItem } from "./emitted.ts";
 import type { Job } from "./job.ts";
-import type { JournalLine } from "./journal.ts";
 
 /** What the report needs of a worked-on entry. */
 export interface Reported {
@@ -9,6 +8,8 @@ export interface Reported {
   /** Items that go back, where any does. */
   left: number;
 }
+
+const MAX_EVENTS_PER_LINE = 500;
 
 /** Counts, tells and writes down what a settled claim has come to. Never in the way of delivery. */
 export function report(context: Context, job: Job, entries: readonly Reported[], requests: number): void {
@@ -43,46 +44,34 @@ export function report(context: Context, job: Job, entries: readonly Reported[],
   writeDown(context, job, items);
 }
 
-/** One line for what went well of each request, one for each item that did not. */
-function writeDown(context: Context, job: Job, items: readonly SettledItem[]): void {
-  const { journal, settings, clock, random } = context;
+/** One line for the items that ended for the same reason without being delivered. */
+function writeDown({ journal, clock }: Context, job: Job, items: readonly SettledItem[]): void {
   if (!journal.active) return;
   const { destinationId, name: group } = job.claim.group;
-  const atMs = clock.now();
+  const ended = Map.groupBy(
+    items.filter(({ status }) => status === "dead" || status === "withdrawn"),
+    ({ status, reason, message, requestId }) => JSON.stringify([status, reason, message, requestId]),
+  );
   let lines = 0;
-  const line = (outcome: JournalLine["outcome"], more: Partial<JournalLine>): JournalLine => ({
-    id: `${job.claim.id}/${lines++}`,
-    atMs,
-    group,
-    outcome,
-    items: 1,
-    ...more,
-  });
-  const well = new Map<string, SettledItem[]>();
-  for (const item of items) {
-    if (item.status === "dead" || item.status === "withdrawn") {
-      const { reason, message, requestId } = item;
-      journal.add(destinationId, idsOf([item]), line(item.status, { reason, message, requestId }));
-    } else {
-      const key = `${item.status} ${item.requestId ?? ""}`;
-      const together = well.get(key);
-      if (together) together.push(item);
-      else well.set(key, [item]);
+  for (const together of ended.values()) {
+    for (let from = 0; from < together.length; from += MAX_EVENTS_PER_LINE) {
+      const some = together.slice(from, from + MAX_EVENTS_PER_LINE);
+      const { status, reason, message, requestId } = some[0] as SettledItem;
+      journal.add(destinationId, idsOf(some), {
+        type: "end",
+        id: `${job.claim.id}/end/${lines++}`,
+        atMs: clock.now(),
+        group,
+        outcome: status === "withdrawn" ? "withdrawn" : "dead",
+        reason,
+        message,
+        requestId,
+        eventIds: some.flatMap(({ eventId }) => eventId ?? []),
+      });
     }
-  }
-  for (const together of well.values()) {
-    const [first] = together;
-    if (!first || settings.journalShare === 0 || random() >= settings.journalShare) continue;
-    const outcome = first.status === "validated" ? "validated" : "delivered";
-    journal.add(destinationId, idsOf(together), line(outcome, { requestId: first.requestId, items: together.length }));
   }
 }
 
 function idsOf(items: readonly SettledItem[]): string[] {
-  const ids: string[] = [];
-  for (const { eventId, orderId } of items) {
-    if (eventId !== undefined) ids.push(eventId);
-    if (orderId !== undefined) ids.push(orderId);
-  }
-  return ids;
+  return items.flatMap(({ eventId, orderId }) => [eventId, orderId].filter((id) => id !== undefined));
 }

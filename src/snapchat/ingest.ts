@@ -5,6 +5,7 @@ import type { Subjects } from "../people/index.ts";
 import type { CanonicalEvent, RouteResult } from "../rules/event.ts";
 import { brokenBound } from "../wire/bounds.ts";
 import { type Decided, decide } from "./decide.ts";
+import { type IngestJournal, writeIngestLines } from "./ingest-lines.ts";
 import type { Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
@@ -31,6 +32,8 @@ export interface IngestDependencies {
   subjects(tenantId: string): Subjects | Promise<Subjects>;
   append(items: readonly DeliveryItem[], options: { tx?: unknown }): Promise<readonly Queued[]>;
   now(): number;
+  /** Absent where neither the storage nor a plugin keeps receipts. */
+  journal: IngestJournal | undefined;
 }
 
 /** What all calls together may take of one turn of the event loop, and how many events pass between two looks. */
@@ -71,6 +74,7 @@ export function createIngest(dependencies: IngestDependencies) {
     const waiting: Waiting[] = [];
     const segments: Promise<void>[] = [];
     const seen = new Set<string>();
+    const orderIds = new Map<Receipt, string>();
 
     const jobs: Job[] = [];
 
@@ -103,6 +107,9 @@ export function createIngest(dependencies: IngestDependencies) {
       }
     }
     for (const receipt of receipts) receipt.status = overallStatus(receipt.parts);
+    if (dependencies.journal) {
+      writeIngestLines(dependencies.journal, receipts, orderIds, options.tx !== undefined);
+    }
     return receipts;
 
     /** The job of one event at one destination, or a refusal on its receipt. */
@@ -137,6 +144,7 @@ export function createIngest(dependencies: IngestDependencies) {
         const { part, item, segment } = decide(decision, event, plan, context);
         receipt.parts.push(part);
         if (!item) continue;
+        if (item.type === "event" && item.orderId !== undefined) orderIds.set(receipt, item.orderId);
         if (item.type === "event" && repeated(item.destinationId, item.eventId, item.eventName)) {
           Object.assign(part, { status: "duplicate", reason: "twice_in_this_call" });
           continue;

@@ -1,7 +1,7 @@
 import type { Accounts, ImportedConnection, Vault } from "../auth/index.ts";
 import type { ConversionsClient } from "../capi/index.ts";
 import type { Clock } from "../clock.ts";
-import type { Credentials, Delivery } from "../delivery/index.ts";
+import type { Credentials, Delivery, EventReceipt } from "../delivery/index.ts";
 import {
   type ActiveDestination,
   type Context,
@@ -15,7 +15,7 @@ import {
 import { isSnapchatError, type Secret } from "../errors.ts";
 import type { People } from "../people/index.ts";
 import type { PixelCall } from "../pixel/index.ts";
-import type { Storage } from "../storage/ports.ts";
+import type { Page, Storage } from "../storage/ports.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Offer } from "./ingest.ts";
 import type { TrackOptions } from "./options.ts";
@@ -49,6 +49,7 @@ export interface Tenant {
     list(destinationId: string): Promise<LinkedSegment[]>;
   };
   readonly deadLetters: TenantDeadLetters;
+  readonly receipts: TenantReceipts;
   readonly people: {
     forget(
       person: Parameters<People["forget"]>[1],
@@ -64,6 +65,34 @@ export interface Tenant {
     /** The calls a browser would make for an event: a dry run. */
     calls(destinationId: string, event: unknown): Promise<PixelCall[]>;
   };
+}
+
+/**
+ * What happened to events: every decision, attempt, request id, answer and time that the journal holds. It keeps
+ * failures and a sample (setting `journalShare`; 1 keeps all) for seven days.
+ */
+export interface TenantReceipts {
+  /**
+   * By event id or order id: the whole way of those events. Without either: a page of what happened lately, newest
+   * lines first, each event with what that page holds of it.
+   *
+   * @throws {SnapchatError} `capability_missing` (fix_configuration) where the storage keeps no journal
+   */
+  find(destinationId: string, query?: FindReceipts): Promise<Page<EventReceipt>>;
+  /** Every journal line of the time as one line of JSON, newest first. */
+  export(destinationId: string, query?: Pick<FindReceipts, "since" | "until">): AsyncIterable<string>;
+}
+
+export interface FindReceipts {
+  eventId?: string;
+  orderId?: string;
+  /** Date, or milliseconds since 1970. */
+  since?: Date | number;
+  until?: Date | number;
+  /** Of the page before. */
+  after?: string;
+  /** Journal lines of a page; default 100. */
+  limit?: number;
 }
 
 type DeadLetters = Delivery["deadLetters"];
@@ -89,7 +118,7 @@ export interface TenantDependencies {
   segments: Segments;
   conversions: ConversionsClient;
   credentials: Credentials;
-  delivery: Pick<Delivery, "deadLetters">;
+  delivery: Pick<Delivery, "deadLetters" | "receipts">;
   storage: Storage;
   plan(destination: ActiveDestination): Plan | undefined;
   clock: Clock;
@@ -180,6 +209,17 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
         return delivery.deadLetters.purge({ ...o, destinationId });
       },
     },
+    receipts: {
+      async find(destinationId, query = {}) {
+        await mine(destinationId);
+        const { since, until, ...rest } = query;
+        return delivery.receipts.find(destinationId, { ...rest, sinceMs: msOf(since), untilMs: msOf(until) });
+      },
+      async *export(destinationId, { since, until } = {}) {
+        await mine(destinationId);
+        yield* delivery.receipts.export(destinationId, { sinceMs: msOf(since), untilMs: msOf(until) });
+      },
+    },
     people: {
       forget: (person, o) => people.forget(tenantId, person, o),
       revokeConsent: (person, o) => people.revokeConsent(tenantId, person, o),
@@ -210,3 +250,5 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
     return found;
   }
 }
+
+const msOf = (time: Date | number | undefined) => (time === undefined ? undefined : Number(time));
