@@ -74,7 +74,13 @@ function preparer(storage: Storage, maxTenants: number): Host["prepare"] {
         const canonical = plan.source.read(event);
         const { eventId, decisions } = plan.router.route(canonical);
         for (const decision of decisions) {
-          const { item } = decide(decision, canonical, plan, { nowMs, receivedAtMs: undefined, eventId, subjects });
+          const { item } = decide(decision, canonical, plan, {
+            nowMs,
+            receivedAtMs: undefined,
+            acceptedAtMs: nowMs,
+            eventId,
+            subjects,
+          });
           if (item) items.push(item);
         }
       }

@@ -14,6 +14,7 @@ export type { Explanation } from "./snapchat/explain.ts";
 export type { ReauthRequired, SnapchatApp, SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts";
 export type { LinkedSegment } from "./snapchat/segments.ts";
+export type { SendNowOptions, SendOutcome, SendPart, SendStatus } from "./snapchat/send-now.ts";
 export type { SignInOptions, SnapchatOAuth } from "./snapchat/sign-in.ts";
 export type { Tenant } from "./snapchat/tenant.ts";
 export type { TenantAccounts } from "./snapchat/tenant-accounts.ts";

@@ -29,6 +29,7 @@ import { createPlans } from "./snapchat/plan.ts";
 import { createPluginStage } from "./snapchat/plugin-stage.ts";
 import type { Receipt } from "./snapchat/receipt.ts";
 import { createSegments } from "./snapchat/segments.ts";
+import { createGroupKey, createSendNow, type SendNowOptions, type SendOutcome } from "./snapchat/send-now.ts";
 import { checkDurability, checkOptions } from "./snapchat/settings.ts";
 import { createSignIn, type SnapchatOAuth } from "./snapchat/sign-in.ts";
 import { createTenant, type Tenant } from "./snapchat/tenant.ts";
@@ -44,6 +45,15 @@ export interface Snapchat {
   tenant(tenantId: string): Tenant;
   /** A queue consumer's mixed batch: one receipt per event, in order; durable once resolved. */
   track(events: readonly TenantEvent[], options?: Pick<TrackOptions, "tx">): Promise<Receipt[]>;
+  /**
+   * For hosts with a queue of their own: sends now and stores no event. One outcome per event, in order; the queue acks
+   * `delivered`, `skipped` and `rejected`, and offers the others again.
+   *
+   * @throws {SnapchatError} kind `retry` where nothing could be decided, so that nothing was sent
+   */
+  sendNow(events: readonly TenantEvent[], options?: SendNowOptions): Promise<SendOutcome[]>;
+  /** What to partition that queue by. */
+  groupKey(tenantId: string, event: unknown): Promise<string>;
   /** Delivers in the background until stopped. */
   startWorker(options?: WorkerOptions): Worker;
   /** Delivers what is due, for cron and serverless. */
@@ -213,8 +223,10 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   });
   const track = async (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
     checkDurability(options);
-    return ingest(offers, o);
+    return ingest.track(offers, o);
   };
+  const sendNow = createSendNow({ ingest, delivery, destinations });
+  const groupKey = createGroupKey({ enabledDestinations: destinations.enabledDestinations, plan });
 
   const workers = new Set<Worker>();
 
@@ -235,16 +247,9 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         plan,
         clock,
       }),
-    track: (events, o = {}) =>
-      track(
-        events.map(({ tenantId, event, receivedAt }) => ({
-          tenantId,
-          event,
-          receivedAtMs: receivedAt === undefined ? undefined : Number(receivedAt),
-          destinations: undefined,
-        })),
-        o,
-      ),
+    track: (events, o = {}) => track(events.map(offerOf), o),
+    sendNow: (events, o) => sendNow(events.map(offerOf), o),
+    groupKey,
     startWorker(o) {
       const worker = withUpkeep(delivery.startWorker(o), { clock, destinations, vault });
       workers.add(worker);
@@ -281,3 +286,10 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   };
   return snapchat;
 }
+
+const offerOf = ({ tenantId, event, receivedAt }: TenantEvent): Offer => ({
+  tenantId,
+  event,
+  receivedAtMs: receivedAt === undefined ? undefined : Number(receivedAt),
+  destinations: undefined,
+});

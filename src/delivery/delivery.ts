@@ -19,11 +19,13 @@ import type { DeliveryItem } from "./item.ts";
 import { createJournalWriter } from "./journal.ts";
 import type { JournalLine } from "./journal-line.ts";
 import { createLimits } from "./limits.ts";
+import type { NowOutcome } from "./now-outcome.ts";
 import { oldestPayload } from "./oldest-payload.ts";
 import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare.ts";
 import { type EventReceipt, exportReceipts, findReceipts, type ReceiptQuery } from "./receipts.ts";
 import { createRecordSlots } from "./record-slots.ts";
 import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
+import { createSendNow, type SendNowOptions } from "./send-now.ts";
 import { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
 import { type DeliveryStats, type Health, healthOf, statsOf } from "./stats.ts";
 import { keepSwept, sweep } from "./sweep.ts";
@@ -73,6 +75,8 @@ export interface Delivery {
   append(items: readonly DeliveryItem[], options?: { tx?: unknown }): Promise<Queued[]>;
   /** Makes groups known to the outbox. */
   open(groups: Group[]): Promise<void>;
+  /** Sends items at once and stores nothing: for hosts with a queue of their own. One outcome each, in order. */
+  sendNow(items: readonly DeliveryItem[], options: SendNowOptions): Promise<NowOutcome[]>;
   /** Delivers in the background until it is stopped. */
   startWorker(options?: WorkerOptions): Worker;
   /** Delivers what is due, then returns: for cron and serverless. */
@@ -150,6 +154,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     prepareEntries: async (items) => (await prepareItems(items, prepare())).entries,
     append: appender.append,
     open: (groups) => storage.outbox.open(groups),
+    sendNow: createSendNow(context, control),
     startWorker(workerOptions = {}) {
       lingerMs = workerOptions.lingerMs ?? lingerMs;
       const worker = startLoop(context, { ...workerOptions, ...loopOptions() });

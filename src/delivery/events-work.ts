@@ -13,15 +13,15 @@ import {
   outcomeOf,
 } from "./events-entry.ts";
 import { createGate, type Gate } from "./gate.ts";
+import { FORBIDDEN_MIN_MS, type Heard, hear, type Sent } from "./heard.ts";
 import type { Credential, EventOutcome, EventSender, RequestRecord } from "./interfaces.ts";
-import { type Ended, giveBack, type Job, pauseCredential, resolveCredential, type Started, settle } from "./job.ts";
+import { type Ended, giveBack, type Job, resolveCredential, type Started, settle } from "./job.ts";
 import { markUnknown, openIndexes } from "./progress.ts";
 import { type Reported, report } from "./report.ts";
 import { requestLines } from "./request-lines.ts";
 
 /** Kept under the lease after a request's deadline: for the settle. */
 const SETTLE_MARGIN_MS = 5_000;
-const FORBIDDEN_MIN_MS = 60_000;
 /** What was judged is judged again after this long. */
 const JUDGED_FOR_MS = 60_000;
 
@@ -156,11 +156,6 @@ function batches(lines: readonly Line[]): Line[][] {
   return [...byCall.values()];
 }
 
-interface Sent {
-  outcomes: EventOutcome[];
-  requests: RequestRecord[];
-}
-
 async function send(
   context: Context,
   job: Job,
@@ -200,71 +195,18 @@ async function apply(
   job: Job,
   credential: Credential,
   batch: readonly Line[],
-  { outcomes, requests }: Sent,
+  sent: Sent,
 ): Promise<number> {
-  const { limits, circuits, emit, counters } = context;
-  const { tenantId, destinationId, name: group } = job.claim.group;
-  const scopes = credential.limits.events;
-  const seen = summary(outcomes);
-  let waitMs = 0;
-
-  for (const request of requests) {
-    if (request.status !== 429 && request.rateLimit) await limits.observed(scopes, request.rateLimit);
-  }
-  if (seen.limited) {
-    counters.rateLimited++;
-    waitMs = await limits.refused(scopes, seen.limited.retryAfterMs);
-    emit({ type: "rate_limited", key: scopes[0]?.key ?? credential.id, forMs: waitMs });
-  }
-  let login: "retry" | "pause" | undefined;
-  if (seen.unauthorized) {
-    login = await context.credentials.refused(credential);
-    if (login === "pause") await pauseCredential(context, job);
-  }
-  let holdMs = 0;
-  if (seen.forbidden) {
-    holdMs = FORBIDDEN_MIN_MS;
-    emit({ type: "forbidden", tenantId, destinationId, group, message: seen.forbidden.message });
-  }
-  if (requests.length > 0 && !seen.limited && !seen.unauthorized) {
-    const changed = circuits.report(group, !seen.failed);
-    if (changed) emit({ type: changed === "opened" ? "circuit_opened" : "circuit_closed", group, destinationId });
-    const open = circuits.open().find(({ asset }) => asset === group);
-    if (open) holdMs = Math.max(holdMs, open.retryInMs);
-  }
-
+  const heard = await hear(context, job.claim.group, credential, sent);
   for (const [at, line] of batch.entries()) {
-    const outcome = outcomes[at];
+    const outcome = sent.outcomes[at];
     if (!outcome) throw new Error("The sender answered fewer outcomes than it was given events.");
-    settleLine(job, line, outcome, { waitMs, login });
+    settleLine(job, line, outcome, heard);
   }
-  return holdMs;
+  return heard.holdMs;
 }
 
-/** The outcomes that mean something for more than their own event. */
-function summary(outcomes: readonly EventOutcome[]) {
-  const seen: Partial<Record<"limited" | "unauthorized" | "forbidden" | "failed", EventOutcome>> = {};
-  let last: EventOutcome | undefined;
-  for (const outcome of outcomes) {
-    if (outcome === last || outcome.status === "delivered" || outcome.status === "rejected") continue;
-    last = outcome;
-    if (outcome.status === "unauthorized") seen.unauthorized ??= outcome;
-    else if (outcome.status === "forbidden") seen.forbidden ??= outcome;
-    else if (outcome.code === "rate_limited") seen.limited ??= outcome;
-    else if (!OURS.has(outcome.code ?? "")) seen.failed ??= outcome;
-  }
-  return seen;
-}
-
-/** Retries that say nothing about the asset. */
-const OURS = new Set(["slot_refused", "aborted", "isolation_budget_spent"]);
-
-function settleLine(
-  job: Job,
-  { of: open, index }: Line,
-  outcome: EventOutcome,
-  { waitMs, login }: { waitMs: number; login: "retry" | "pause" | undefined },
-): void {
+function settleLine(job: Job, { of: open, index }: Line, outcome: EventOutcome, { waitMs, login }: Heard): void {
   const event = open.events[index];
   if (!event) return;
   const { code, message, requestId } = outcome;

@@ -25,6 +25,8 @@ export interface GateOptions {
   notAfterMs?: number;
   /** How long an extra request may wait for its slot. Milliseconds. */
   patienceMs?: number;
+  /** The slot itself lies no further ahead than this; one that does is lost. Milliseconds. Default: any. */
+  slotWithinMs?: number;
 }
 
 const VOID_TRIES = 5;
@@ -40,6 +42,7 @@ export function createGate(options: GateOptions): Gate {
     deadlineMs,
     notAfterMs = Number.POSITIVE_INFINITY,
     patienceMs = 10_000,
+    slotWithinMs = Number.POSITIVE_INFINITY,
   } = options;
   let slot = options.first;
   let passed = 0;
@@ -61,6 +64,7 @@ export function createGate(options: GateOptions): Gate {
       for (let tries = 0; tries < VOID_TRIES; tries++) {
         slot ??= await nextSlot(until);
         const waitMs = slot.fromMs - clock.monotonic();
+        if (waitMs > slotWithinMs) throw refused("no slot is free soon enough", waitMs);
         if (waitMs > 0) await clock.sleep(waitMs, signal);
         if (signal.aborted) throw refused("the worker stopped", 0);
         if (!(await lease.ensure(deadlineMs))) throw refused("the claim is lost", 0);

@@ -29,6 +29,7 @@ export {
   type RequestLine,
   sampled,
 } from "./journal-line.ts";
+export type { NowOutcome } from "./now-outcome.ts";
 export type { PreparedEntry } from "./prepare.ts";
 export type { EventReceipt, ReceiptEntry, ReceiptQuery } from "./receipts.ts";
 export type { ReplayOptions, ReplayReport } from "./replay.ts";
@@ -42,6 +43,7 @@ export {
   segmentMarker,
   writeSegmentLink,
 } from "./segment-link.ts";
+export type { SendNowOptions } from "./send-now.ts";
 export { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
 export type { DeliveryStats, Health, HealthProblem } from "./stats.ts";
 export type { Worker, WorkerOptions } from "./worker.ts";

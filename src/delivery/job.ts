@@ -1,5 +1,5 @@
 import { isSnapchatError } from "../errors.ts";
-import type { Claim, ClaimedEntry, Outcome } from "../storage/ports.ts";
+import type { Claim, ClaimedEntry, Group, Outcome } from "../storage/ports.ts";
 import { type Context, safeError } from "./context.ts";
 import type { Credential } from "./interfaces.ts";
 import type { Lease } from "./lease.ts";
@@ -67,7 +67,7 @@ export async function resolveCredential(context: Context, job: Job, outcomes: Ou
     return await context.credentials.resolve(credentialId);
   } catch (error) {
     if (isSnapchatError(error) && error.kind === "reauthorize") {
-      await pauseCredential(context, job);
+      await pauseCredential(context, job.claim.group);
       return giveBack(context, job, outcomes);
     }
     const waitMs = isSnapchatError(error) && error.retryAfterMs !== undefined ? error.retryAfterMs : 5_000;
@@ -77,9 +77,10 @@ export async function resolveCredential(context: Context, job: Job, outcomes: Ou
 }
 
 /** A person has to act: the credential's work waits, and no attempt is counted. */
-export async function pauseCredential(context: Context, job: Job): Promise<void> {
-  const { storage, clock, random, emit } = context;
-  const { tenantId, destinationId, credentialId } = job.claim.group;
+export async function pauseCredential(
+  { storage, clock, random, emit }: Context,
+  { tenantId, destinationId, credentialId }: Pick<Group, "tenantId" | "destinationId" | "credentialId">,
+): Promise<void> {
   await storageCall(() => storage.outbox.pause({ credentialId }, "reauth_required"), { clock, random, maxMs: 20_000 });
   emit({ type: "reauth_required", tenantId, destinationId, credentialId });
 }

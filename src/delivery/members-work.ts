@@ -240,7 +240,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       emit({ type: "rate_limited", key: credential.limits.segments[0]?.key ?? credential.id, forMs: waitMs });
       break;
     case "unauthorized":
-      if ((await context.credentials.refused(credential)) === "pause") await pauseCredential(context, job);
+      if ((await context.credentials.refused(credential)) === "pause") await pauseCredential(context, job.claim.group);
       else waitMs = 1_000;
       break;
     case "forbidden":

@@ -19,6 +19,7 @@ import type { PreflightReport } from "./preflight/engine.ts";
 import { preflight } from "./preflight/setup.ts";
 import { createReader } from "./reader.ts";
 import { type DeleteOptions, type DeleteReport, remove } from "./remove.ts";
+import { type SendingCredential, sendingCredential } from "./sending-credential.ts";
 import { mergeSettings, type SettingsPatch } from "./settings.ts";
 import { everyDestination, listDestinations, readDestination } from "./store.ts";
 import { openTenant, refuseClosedTenant } from "./tenants.ts";
@@ -221,6 +222,10 @@ export function createDestinations(context: Context) {
       const { stored } = await readDestination(records, tenantId, id);
       return stored.token && openToken(context, tenantId, id, stored.token.n);
     },
+
+    /** What events of an asset leave with now; without an asset, memberships. */
+    sendingCredential: (tenantId: string, id: string, assetId?: string): Promise<SendingCredential> =>
+      sendingCredential(context, tenantId, id, assetId),
 
     enabledDestinations: context.reader.enabledDestinations,
     /** A tenant's status and all its destinations, from the same cache. */

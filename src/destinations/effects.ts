@@ -127,7 +127,10 @@ export async function drop({ queue }: Pick<Context, "queue">, target: Target): P
   while (!done) done = await queue.bury(target, "dropped", { limit: BURY_AT_ONCE });
 }
 
-async function statusOf({ records }: Pick<Context, "records">, tenantId: string): Promise<StoredTenant["status"]> {
+export async function statusOf(
+  { records }: Pick<Context, "records">,
+  tenantId: string,
+): Promise<StoredTenant["status"]> {
   const record = await records.get(keys.tenant(tenantId));
   return record ? decode<StoredTenant>(record.value).status : "active";
 }

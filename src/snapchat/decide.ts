@@ -19,6 +19,8 @@ export interface Decided {
 export interface DecideContext {
   nowMs: number;
   receivedAtMs: number | undefined;
+  /** Who withdrew at this time or later is not sent to. */
+  acceptedAtMs: number;
   /** Id of the host event: what pixel and server share. */
   eventId: string;
   /** Makes the digests that tombstones are compared with. */
@@ -69,7 +71,7 @@ function decideEvent(decision: Decision, plan: Plan, context: DecideContext, par
       eventName: prepared.eventName,
       eventTime: prepared.eventTime,
       subjects: context.subjects.ofEvent(prepared.json),
-      acceptedAtMs: context.nowMs,
+      acceptedAtMs: context.acceptedAtMs,
       maxAgeMs: maxAge(decision.event?.action_source, plan),
       ...(destination.settings.validateOnly ? { validateOnly: true } : {}),
     },
@@ -120,7 +122,7 @@ function decideMembership(
       ...person(event, membership.user, context.subjects),
       // Taking somebody out is what a withdrawal wants: only additions are asked about again.
       subjects: membership.op === "add" ? memberSubjects(identifiers, context.subjects) : [],
-      acceptedAtMs: context.nowMs,
+      acceptedAtMs: context.acceptedAtMs,
       eventId: context.eventId,
     },
     segment: { link, key: membership.key, name: membership.name },

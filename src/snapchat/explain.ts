@@ -55,7 +55,7 @@ export function explain(input: ExplainInput): Explanation {
 
   const canonical = plan.source.read(event);
   const routed = plan.router.route(canonical, receivedAtMs === undefined ? {} : { receivedAtMs });
-  const context = { nowMs, receivedAtMs, eventId: routed.eventId, subjects };
+  const context = { nowMs, receivedAtMs, acceptedAtMs: nowMs, eventId: routed.eventId, subjects };
   return {
     destinationId: destination.id,
     eventId: routed.eventId,

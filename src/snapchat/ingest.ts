@@ -57,15 +57,57 @@ interface Job {
   event: CanonicalEvent;
 }
 
-interface Waiting {
+/** An item that is to go out, and the line of its receipt. */
+export interface Waiting {
   item: DeliveryItem;
   part: ReceiptPart;
 }
 
-/** The way of an event from the host to the outbox. Resolves when everything is stored. */
-export function createIngest(dependencies: IngestDependencies) {
+/** Offers after every decision: what the receipts say so far, and the items that are to go out, each with its part. */
+export interface Ingested {
+  receipts: Receipt[];
+  waiting: Waiting[];
+  /** For the journal: an event is looked up by its order too. */
+  orderIds: ReadonlyMap<Receipt, string>;
+}
+
+/** Events that come out of a queue of the host's own: accepted when the host received them. */
+export interface HostQueue {
+  /** The host keeps the order of memberships; without that they are refused. */
+  ordered: boolean;
+}
+
+export interface Ingest {
+  /** The way of an event up to the outbox. `hostQueue`: it goes to Snapchat from a queue of the host's instead. */
+  prepare(offers: readonly Offer[], options?: { hostQueue?: HostQueue }): Promise<Ingested>;
+  /** The same and into it. Resolves when everything is stored. */
+  track(offers: readonly Offer[], options?: { tx?: unknown }): Promise<Receipt[]>;
+}
+
+export function createIngest(dependencies: IngestDependencies): Ingest {
   const turn = createTurns(TURN_MS);
-  return async function track(offers: readonly Offer[], options: { tx?: unknown } = {}): Promise<Receipt[]> {
+  return { prepare, track };
+
+  async function track(offers: readonly Offer[], options: { tx?: unknown } = {}): Promise<Receipt[]> {
+    const { receipts, waiting, orderIds } = await prepare(offers);
+    if (waiting.length > 0) {
+      const statuses = await dependencies.append(
+        waiting.map(({ item }) => item),
+        options,
+      );
+      for (const [i, { part }] of waiting.entries()) {
+        if (statuses[i] === "duplicate") Object.assign(part, { status: "duplicate", reason: "already_stored" });
+        if (statuses[i] === "too_large") Object.assign(part, { status: "rejected", reason: "event_too_large" });
+      }
+    }
+    for (const receipt of receipts) receipt.status = overallStatus(receipt.parts);
+    if (dependencies.journal) {
+      writeIngestLines(dependencies.journal, receipts, orderIds, options.tx !== undefined);
+    }
+    return receipts;
+  }
+
+  async function prepare(offers: readonly Offer[], { hostQueue }: { hostQueue?: HostQueue } = {}): Promise<Ingested> {
     const tenants = await tenantsOf(offers);
     // Where nothing can be loaded on demand, in a bundle for one, the first call waits for the phone rules.
     await identityReady();
@@ -95,22 +137,7 @@ export function createIngest(dependencies: IngestDependencies) {
     }
     if (dependencies.plugins) await throughPlugins(dependencies.plugins, jobs, take);
     await Promise.all(segments);
-
-    if (waiting.length > 0) {
-      const statuses = await dependencies.append(
-        waiting.map(({ item }) => item),
-        options,
-      );
-      for (const [i, { part }] of waiting.entries()) {
-        if (statuses[i] === "duplicate") Object.assign(part, { status: "duplicate", reason: "already_stored" });
-        if (statuses[i] === "too_large") Object.assign(part, { status: "rejected", reason: "event_too_large" });
-      }
-    }
-    for (const receipt of receipts) receipt.status = overallStatus(receipt.parts);
-    if (dependencies.journal) {
-      writeIngestLines(dependencies.journal, receipts, orderIds, options.tx !== undefined);
-    }
-    return receipts;
+    return { receipts, waiting, orderIds };
 
     /** The job of one event at one destination, or a refusal on its receipt. */
     function start(
@@ -134,12 +161,9 @@ export function createIngest(dependencies: IngestDependencies) {
 
     function take({ destination, offer, plan, receipt, subjects, event }: Job, routed: RouteResult): void {
       receipt.eventId ??= routed.eventId;
-      const context = {
-        nowMs,
-        receivedAtMs: offer.receivedAtMs,
-        eventId: routed.eventId,
-        subjects,
-      };
+      const { receivedAtMs } = offer;
+      const acceptedAtMs = hostQueue ? Math.min(receivedAtMs ?? nowMs, nowMs) : nowMs;
+      const context = { nowMs, receivedAtMs, acceptedAtMs, eventId: routed.eventId, subjects };
       for (const decision of routed.decisions) {
         const { part, item, segment } = decide(decision, event, plan, context);
         receipt.parts.push(part);
@@ -147,6 +171,10 @@ export function createIngest(dependencies: IngestDependencies) {
         if (item.type === "event" && item.orderId !== undefined) orderIds.set(receipt, item.orderId);
         if (item.type === "event" && repeated(item.destinationId, item.eventId, item.eventName)) {
           Object.assign(part, { status: "duplicate", reason: "twice_in_this_call" });
+          continue;
+        }
+        if (item.type === "member" && hostQueue?.ordered === false) {
+          Object.assign(part, { status: "rejected", reason: "order_not_promised" });
           continue;
         }
         if (segment) {
@@ -163,7 +191,7 @@ export function createIngest(dependencies: IngestDependencies) {
       seen.add(key);
       return false;
     }
-  };
+  }
 
   async function tenantsOf(offers: readonly Offer[]): Promise<Map<string, Tenant>> {
     const found = new Map<string, Tenant>();

@@ -20,6 +20,18 @@ const OWN: Readonly<Record<string, ReasonWords>> = {
     message: "The same call was stored before, less than 48 hours after it was delivered.",
     fix: "Nothing to do: a repeated call is answered, not repeated.",
   },
+  order_not_promised: {
+    message: "A change of membership has to be sent in order, and the caller did not say that its queue keeps one.",
+    fix: "Partition the queue by groupKey, send one batch of a key at a time, and pass { ordered: true }; or use track.",
+  },
+  validated_only: {
+    message: "Snapchat judged the event and counted nothing: the destination is set to check only.",
+    fix: "Switch check only off to have events counted.",
+  },
+  withdrawn: {
+    message: "The person withdrew after the event was accepted.",
+    fix: "Nothing to do: the withdrawal is respected.",
+  },
   twice_in_this_call: {
     message: "The same event stands twice in this call.",
     fix: "Nothing to do: it is sent once.",
