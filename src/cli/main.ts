@@ -1,44 +1,47 @@
 import { isSnapchatError } from "../errors.ts";
+import { type Command, type CommandIo, EXIT, UsageError } from "./command.ts";
 
-/** Where a command writes, and how it learns that it should end. */
-export interface CommandIo {
-  stdout: { write(text: string): unknown };
-  stderr: { write(text: string): unknown };
-  /** Ends a command that would otherwise run for ever. */
-  signal?: AbortSignal;
-}
-
-/** A command of the terminal: its arguments in, its exit code out. */
-type Command = (argv: string[], io: CommandIo) => Promise<number>;
-
-const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
+const COMMANDS: Record<string, { summary: string; load: () => Promise<{ run: Command; HELP: string }> }> = {
   simulator: {
     summary: "Run a local Snapchat (OAuth, Marketing API, Conversions API, pixel) on loopback",
-    load: async () => (await import("./simulator.ts")).run,
+    load: () => import("./simulator.ts"),
   },
+  verify: { summary: "What is set up wrong, what Snapchat saw, what waits", load: () => import("./verify.ts") },
+  explain: { summary: "What would happen to an event on standard input, and why", load: () => import("./explain.ts") },
+  receipts: { summary: "Where is my purchase? Decisions, attempts and answers", load: () => import("./receipts.ts") },
+  "dead-letters": { summary: "List, replay or purge what was not delivered", load: () => import("./dead-letters.ts") },
+  keys: { summary: "Rotate the sealing keys; see which are in use", load: () => import("./keys.ts") },
+  storage: { summary: "Check the engine's settings; migrate its tables", load: () => import("./storage.ts") },
 };
 
 /**
- * Runs one command line.
- *
- * Exit codes: 0 done, 1 failed, 2 the call's words are off.
+ * Runs one command line. Exit codes: {@link EXIT}.
  */
 export async function main(argv: string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     io.stdout.write(`${help()}\n`);
-    return name === undefined ? 2 : 0;
+    return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
     io.stderr.write(`snapchat-destination: there is no command "${name}".\n\n${help()}\n`);
-    return 2;
+    return EXIT.usage;
+  }
+  const { run, HELP } = await command.load();
+  if (rest.includes("--help")) {
+    io.stdout.write(HELP);
+    return EXIT.ok;
   }
   try {
-    return await (await command.load())(rest, io);
+    return await run(rest, io);
   } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr.write(`${error.message}\n\n${HELP}`);
+      return EXIT.usage;
+    }
     io.stderr.write(`${describe(error)}\n`);
-    return 1;
+    return EXIT.failed;
   }
 }
 
@@ -50,6 +53,7 @@ function help(): string {
     ...lines,
     "",
     "snapchat-destination <command> --help tells more.",
+    "Exit codes: 0 done, 1 failed, 2 the call's words are off, 3 done and a problem was found.",
   ].join("\n");
 }
 

@@ -1,15 +1,8 @@
 import { parseArgs } from "node:util";
 import { createSimulator, DEFAULT_KNOBS, turnKnobs } from "../testing/simulator/index.ts";
+import type { CommandIo } from "./command.ts";
 
-/** Where a command writes, and how it learns that it should end. */
-export interface CommandIo {
-  stdout: { write(text: string): unknown };
-  stderr: { write(text: string): unknown };
-  /** Ends a command that would otherwise run for ever. */
-  signal?: AbortSignal;
-}
-
-const HELP = `Usage: snapchat-destination simulator [options]
+export const HELP = `Usage: snapchat-destination simulator [options]
 
 Plays Snapchat on this machine: sign-in, Marketing API, Conversions API and pixel script, over HTTP, for any language.
 
@@ -33,10 +26,6 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   if (typeof options === "string") {
     io.stderr.write(`${options}\n\n${HELP}`);
     return 2;
-  }
-  if (options.help) {
-    io.stdout.write(HELP);
-    return 0;
   }
   let simulator: RunningSimulator | undefined;
   try {
@@ -67,7 +56,6 @@ function readOptions(argv: string[]) {
         keep: { type: "string", default: "all" },
         separate: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
       },
     });
     const port = Number(values.port);
@@ -80,7 +68,6 @@ function readOptions(argv: string[]) {
     turnKnobs({ ...DEFAULT_KNOBS }, knobs);
     const origins: "one" | "separate" = values.separate ? "separate" : "one";
     return {
-      help: values.help,
       json: values.json,
       redirectUris: values["redirect-uri"],
       simulator: { port, seed, keep, origins, knobs } as const,
