@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../clock.ts";
 import type { Group, Page, Storage, Target } from "../storage/ports.ts";
+import { recordSlots } from "../storage/record-slots.ts";
 import { type AppendOptions, createAppender, type Queued } from "./append.ts";
 import type { Random } from "./backoff.ts";
 import { createCircuits } from "./circuit.ts";
@@ -23,7 +24,6 @@ import type { NowOutcome } from "./now-outcome.ts";
 import { oldestPayload } from "./oldest-payload.ts";
 import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare.ts";
 import { type EventReceipt, exportReceipts, findReceipts, type ReceiptQuery } from "./receipts.ts";
-import { createRecordSlots } from "./record-slots.ts";
 import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
 import { createSendNow, type SendNowOptions } from "./send-now.ts";
 import { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
@@ -116,7 +116,7 @@ export interface Delivery {
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { storage, clock = systemClock, random = Math.random } = options;
   const settings: DeliverySettings = { ...DEFAULT_SETTINGS, ...options.settings };
-  const slots = storage.slots ?? createRecordSlots(storage.records, { clock, random });
+  const slots = storage.slots ?? recordSlots(storage.records);
   const control = createControl(storage.records, { clock });
   const context: Context = {
     storage,

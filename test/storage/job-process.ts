@@ -2,6 +2,7 @@
 import { sqlite } from "../../src/sqlite/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { type Job, runJob } from "../../src/testing/storage-kit/job.ts";
+import { recordsOverSqlite } from "./records-over-sqlite.ts";
 import type { Place } from "./spawn-job.ts";
 
 const { place, job, skewMs } = JSON.parse(process.argv[2] ?? "") as { place: Place; job: Job; skewMs: number };
@@ -16,5 +17,6 @@ await end();
 
 async function open(place: Place): Promise<{ storage: Storage; end: () => Promise<void> }> {
   if (place.adapter === "sqlite") return { storage: sqlite(place.path), end: async () => {} };
+  if (place.adapter === "records") return { storage: recordsOverSqlite(place.path), end: async () => {} };
   throw new Error(`unknown adapter ${place.adapter}`);
 }

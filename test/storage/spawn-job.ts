@@ -4,7 +4,7 @@ import type { Job, JobResult } from "../../src/testing/storage-kit/index.ts";
 
 /** Where another process finds the data. */
 export type Place =
-  | { adapter: "sqlite"; path: string }
+  | { adapter: "sqlite" | "records"; path: string }
   | { adapter: "postgres"; schema: string }
   | { adapter: "redis"; prefix: string };
 
