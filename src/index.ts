@@ -1,5 +1,14 @@
 export type { Clock } from "./clock.ts";
-export type { DeliverySettings, DeliveryStats, Health, Worker, WorkerOptions } from "./delivery/index.ts";
+export type {
+  DeliveryEvent,
+  DeliverySettings,
+  DeliveryStats,
+  EventReceipt,
+  Health,
+  ReceiptEntry,
+  Worker,
+  WorkerOptions,
+} from "./delivery/index.ts";
 export {
   type ErrorDetails,
   type ErrorKind,
@@ -11,12 +20,13 @@ export {
 export { definePlugin, type Plugin } from "./plugins/index.ts";
 export type { SnapchatEvents } from "./snapchat/events.ts";
 export type { Explanation } from "./snapchat/explain.ts";
+export type { Logger } from "./snapchat/log.ts";
 export type { ReauthRequired, SnapchatApp, SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts";
 export type { LinkedSegment } from "./snapchat/segments.ts";
 export type { SendNowOptions, SendOutcome, SendPart, SendStatus } from "./snapchat/send-now.ts";
 export type { SignInOptions, SnapchatOAuth } from "./snapchat/sign-in.ts";
-export type { Tenant } from "./snapchat/tenant.ts";
+export type { FindReceipts, Tenant, TenantReceipts } from "./snapchat/tenant.ts";
 export type { TenantAccounts } from "./snapchat/tenant-accounts.ts";
 export type { VerifyReport } from "./snapchat/verify.ts";
 export { createSnapchat, type Snapchat } from "./snapchat.ts";

@@ -22,6 +22,7 @@ import { createCredentials } from "./snapchat/credentials.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
 import { createReceiptLines } from "./snapchat/ingest-lines.ts";
+import { createLog } from "./snapchat/log.ts";
 import { createMemberRemoval } from "./snapchat/member-removal.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
@@ -32,6 +33,7 @@ import { createSegments } from "./snapchat/segments.ts";
 import { createGroupKey, createSendNow, type SendNowOptions, type SendOutcome } from "./snapchat/send-now.ts";
 import { checkDurability, checkOptions } from "./snapchat/settings.ts";
 import { createSignIn, type SnapchatOAuth } from "./snapchat/sign-in.ts";
+import { createTelemetry } from "./snapchat/telemetry.ts";
 import { createTenant, type Tenant } from "./snapchat/tenant.ts";
 import { toggleCounts } from "./snapchat/toggle-counts.ts";
 import { createTokenCheck } from "./snapchat/token-check.ts";
@@ -110,15 +112,21 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   const storage = options.autoMigrate === false ? options.storage : migrated(options.storage);
   const { records, outbox } = storage;
   const events = createEvents();
+  const log = createLog(options.logger);
+  const telemetry = createTelemetry(() => delivery.stats());
   const plugins = createPlugins(options.plugins ?? [], {
     clock,
-    onFailure: (failure) => events.emit("plugin_failed", failure),
+    onFailure(failure) {
+      events.emit("plugin_failed", failure);
+      log.pluginFailed(failure);
+    },
     reserved: { functions: Object.keys(LIBRARY.functions), operators: Object.keys(LIBRARY.operators) },
   });
   const http = createHttpClient({
     origins: Object.values(endpoints),
     fetch: plugins.fetch?.(options.fetch ?? ((request) => fetch(request))) ?? options.fetch,
     timeoutMs: options.delivery?.requestTimeoutMs ?? DEFAULT_SETTINGS.requestTimeoutMs,
+    onAnswer: telemetry.answered,
   });
   const sealer = createSealer({ keys: plugins.keys ?? options.encryptionKeys ?? [] });
   const conversions = new ConversionsClient({ http, endpoints, clock });
@@ -195,7 +203,11 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     segments: audiences,
     sealer,
     clock,
-    emit: (event) => events.emit(event.type, event),
+    emit(event) {
+      events.emit(event.type, event);
+      telemetry.happened(event);
+      log.happened(event);
+    },
     ...(plugins.receipts ? { onSettled: (settled) => plugins.receipts?.push({ type: "settled", ...settled }) } : {}),
     settings: options.delivery ?? {},
   });
@@ -223,7 +235,9 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   });
   const track = async (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
     checkDurability(options);
-    return ingest.track(offers, o);
+    const receipts = await ingest.track(offers, o);
+    telemetry.tracked(receipts);
+    return receipts;
   };
   const sendNow = createSendNow({ ingest, delivery, destinations });
   const groupKey = createGroupKey({ enabledDestinations: destinations.enabledDestinations, plan });
@@ -260,10 +274,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     resume: (target) => delivery.resume(target),
     stats: () => delivery.stats(),
     health: () => delivery.health(),
-    on(name, listener) {
-      events.on(name, listener);
-      return () => events.off(name, listener);
-    },
+    on: (name, listener) => events.on(name, listener),
     oauth: createSignIn({ vault, destinations, accounts: accountsClient, apps, records, clock }),
     tenants,
     keys: vault.keys,
@@ -276,6 +287,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       await Promise.all([...workers].map((worker) => worker.stop()));
       await plugins.audit?.flush();
       plugins.audit?.close();
+      telemetry.close();
       await plugins.receipts?.flush();
       plugins.receipts?.close();
       await delivery.receipts.flush();

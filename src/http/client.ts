@@ -1,6 +1,6 @@
 import { SnapchatError } from "../errors.ts";
 import { isFailure, toHttpFailure } from "./failure.ts";
-import { withoutTracing } from "./tracing.ts";
+import { traced } from "./tracing.ts";
 
 /** The shape of `fetch`; a host may bring its own (proxy, mutual TLS, recording). */
 export type Fetch = (input: Request) => Promise<Response>;
@@ -14,6 +14,17 @@ export interface HttpClientOptions {
   timeoutMs?: number;
   /** Sent as `User-Agent`. */
   userAgent?: string;
+  /** Hears of every request that ended, for metrics. Must not throw. */
+  onAnswer?: ((answer: HttpAnswer) => void) | undefined;
+}
+
+/** One request that ended. */
+export interface HttpAnswer {
+  /** The request without ids: `"POST /v3/{asset}/events"`. */
+  label: string;
+  /** `undefined`: no answer came. */
+  status: number | undefined;
+  durationMs: number;
 }
 
 export interface HttpRequest {
@@ -63,7 +74,16 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   async function request(request: HttpRequest): Promise<HttpResponse> {
     const url = new URL(request.url);
     if (!origins.has(url.origin)) throw originNotAllowed(url.origin, request.label);
-    return request.untraced ? withoutTracing(() => send(url, request)) : send(url, request);
+    const { label, method, untraced = false } = request;
+    const started = performance.now();
+    try {
+      const response = await traced({ label, method, host: url.hostname, untraced }, () => send(url, request));
+      options.onAnswer?.({ label, status: response.status, durationMs: response.durationMs });
+      return response;
+    } catch (error) {
+      options.onAnswer?.({ label, status: undefined, durationMs: performance.now() - started });
+      throw error;
+    }
   }
 
   async function send(url: URL, request: HttpRequest): Promise<HttpResponse> {

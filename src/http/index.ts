@@ -1,2 +1,3 @@
-export type { Fetch, HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from "./client.ts";
+export type { Fetch, HttpAnswer, HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from "./client.ts";
 export { createHttpClient, maybeSent } from "./client.ts";
+export { openTelemetry } from "./tracing.ts";

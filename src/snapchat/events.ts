@@ -10,27 +10,23 @@ export type SnapchatEvents = { [N in DeliveryEvent["type"]]: Extract<DeliveryEve
 /** An emitter whose listeners cannot break what they listen to. */
 export function createEvents() {
   const emitter = new EventEmitter();
-  const wrapped = new WeakMap<object, (event: unknown) => void>();
 
   return {
     emit(name: string, event: unknown): void {
       emitter.emit(name, event);
     },
-    on<N extends keyof SnapchatEvents>(name: N, listener: (event: SnapchatEvents[N]) => void): void {
-      const safe = (event: unknown) => {
+    /** Answers a function that stops it. */
+    on<N extends keyof SnapchatEvents>(name: N, listener: (event: SnapchatEvents[N]) => void): () => void {
+      const safe = (event: SnapchatEvents[N]) => {
         try {
-          const answer: unknown = listener(event as SnapchatEvents[N]);
+          const answer: unknown = listener(event);
           if (answer instanceof Promise) answer.catch(() => {});
         } catch {
           // A listener's fault is its own.
         }
       };
-      wrapped.set(listener, safe);
       emitter.on(name, safe);
-    },
-    off<N extends keyof SnapchatEvents>(name: N, listener: (event: SnapchatEvents[N]) => void): void {
-      const safe = wrapped.get(listener);
-      if (safe) emitter.off(name, safe);
+      return () => emitter.off(name, safe);
     },
   };
 }

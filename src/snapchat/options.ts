@@ -6,6 +6,7 @@ import type { Plugin } from "../plugins/index.ts";
 import type { Storage } from "../storage/ports.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
 import type { LimitSettings } from "./credentials.ts";
+import type { Logger } from "./log.ts";
 
 /** An OAuth app of Snapchat's Business Manager (Business Details → OAuth Apps). Login Kit keys do not work here. */
 export interface SnapchatApp {
@@ -52,6 +53,8 @@ export interface SnapchatOptions {
   limits?: LimitSettings;
   /** The numbers delivery works with: deadlines, lingering, bounds, retention. Each has a default. */
   delivery?: Partial<DeliverySettings>;
+  /** Lines about what happens, for a person who looks after it: pino, `console`, or your own. Default: none. */
+  logger?: Logger;
   clock?: Clock;
 }
 
