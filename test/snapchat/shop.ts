@@ -21,12 +21,12 @@ export interface Shop {
 
 const REDIRECT_URI = "http://127.0.0.1:8080/snapchat/callback";
 
-export async function openSnapchat(options: Partial<SnapchatOptions> = {}) {
+export async function openSnapchat(options: Partial<SnapchatOptions> = {}, redirectUri = REDIRECT_URI) {
   const simulator = await createSimulator();
   const { clientId, clientSecret } = simulator.world;
-  simulator.world.redirectUris.add(REDIRECT_URI);
+  simulator.world.redirectUris.add(redirectUri);
   const snapchat = createSnapchat({
-    app: { clientId, clientSecret, redirectUri: REDIRECT_URI },
+    app: { clientId, clientSecret, redirectUri },
     storage: memory(),
     acceptLoss: true,
     encryptionKeys: [randomBytes(32).toString("base64")],
