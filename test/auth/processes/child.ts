@@ -1,15 +1,15 @@
 /**
- * One real process that needs the token: opens the same SQLite file as the others and answers each "go" with the token's
+ * One real process that needs the token: opens the same database as the others and answers each "go" with the token's
  * version. Told to, it kills itself at a point of the refresh.
  */
 import { createHash } from "node:crypto";
 import { createSealer, createVault, OAuthClient } from "../../../src/auth/index.ts";
 import type { Fetch } from "../../../src/http/index.ts";
 import type { Records } from "../../../src/storage/ports.ts";
-import { sqlite } from "../../../src/storage/sqlite/index.ts";
+import { openStorage, type Place } from "./engine.ts";
 
 export interface Task {
-  file: string;
+  place: Place;
   key: string;
   accounts: string;
   app: { clientId: string; clientSecret: string; redirectUri: string };
@@ -29,7 +29,7 @@ const fetchAndMaybeDie: Fetch = async (request) => {
   return response;
 };
 
-const { records: engine } = sqlite(task.file);
+const { records: engine } = openStorage(task.place);
 const records: Records = {
   get: (key) => engine.get(key),
   delete: (key, o) => engine.delete(key, o),
