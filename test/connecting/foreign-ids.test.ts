@@ -1,6 +1,7 @@
 import type { Tenant } from "snapchat-destination";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openShop, purchase, type Shop } from "../snapchat/shop.ts";
+import { surface } from "./surface.ts";
 
 let shop: Shop;
 beforeAll(async () => {
@@ -32,16 +33,6 @@ const FURTHER: Record<string, unknown[]> = {
   "accounts.mobileApps": [{ organizationId: "o" }],
   "pixel.calls": [purchase("a")],
 };
-
-type Call = (...given: unknown[]) => unknown;
-
-/** Every function of a handle, by its path: a method that is added tomorrow is among them. */
-function surface(of: object, path = ""): [string, Call][] {
-  return Object.entries(of).flatMap(([name, value]): [string, Call][] => {
-    if (typeof value === "function") return [[path + name, value as Call]];
-    return typeof value === "object" && value !== null ? surface(value as object, `${path}${name}.`) : [];
-  });
-}
 
 /** What a call throws, now, later, or when what it answers is walked. */
 async function failureOf(call: () => unknown): Promise<unknown> {
