@@ -11,6 +11,7 @@ const entry = {
   "pixel/index": "src/pixel/index.ts",
   "memory/index": "src/memory/index.ts",
   "sqlite/index": "src/sqlite/index.ts",
+  "redis/index": "src/redis/index.ts",
   "storage/index": "src/storage/index.ts",
   "testing/index": "src/testing/index.ts",
   "cli/bin": "src/cli/bin.ts",

@@ -17,7 +17,7 @@ export type Reserved = Awaited<ReturnType<Slots["reserve"]>>;
 /** Slots are given at most this far ahead. */
 export const SLOT_HORIZON_MS = 1_000;
 /** A key of no slots at all (`perWindow` 0) is asked again after this long. */
-const CLOSED_RETRY_MS = 3_600_000;
+export const CLOSED_RETRY_MS = 3_600_000;
 
 export function emptySlotLog(): SlotLog {
   return { times: [], blockedUntil: 0, windowMs: 0, perWindow: 0 };

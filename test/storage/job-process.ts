@@ -1,4 +1,6 @@
 /** The other process of the conformance kit: `node job-process.ts '{"place":…,"job":…,"skewMs":…}'` prints the result. */
+import { Redis } from "ioredis";
+import { redis } from "../../src/redis/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { type Job, runJob } from "../../src/testing/storage-kit/job.ts";
@@ -18,5 +20,9 @@ await end();
 async function open(place: Place): Promise<{ storage: Storage; end: () => Promise<void> }> {
   if (place.adapter === "sqlite") return { storage: sqlite(place.path), end: async () => {} };
   if (place.adapter === "records") return { storage: recordsOverSqlite(place.path), end: async () => {} };
+  if (place.adapter === "redis") {
+    const client = new Redis(process.env.REDIS_URL ?? "redis://127.0.0.1:6379");
+    return { storage: redis(client, { prefix: place.prefix }), end: async () => client.disconnect() };
+  }
   throw new Error(`unknown adapter ${place.adapter}`);
 }
