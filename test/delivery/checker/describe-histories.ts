@@ -3,11 +3,18 @@ import { createDelivery } from "../../../src/delivery/index.ts";
 import type { Engine } from "./engine.ts";
 import { runHistory } from "./history.ts";
 
+interface HistoriesOptions {
+  engine: Engine;
+  histories: number;
+  /** Histories that run at the same time: on a server most of the time goes by between a call and its answer. */
+  atOnce?: number;
+}
+
 /**
  * Seeded histories on an engine. `CHECKER_SEED=42 npx vitest run <file>` replays one with every step;
  * `CHECKER_FROM` and `CHECKER_COUNT` choose a range, so that runs add up.
  */
-export function describeHistories(name: string, { engine, histories }: { engine: Engine; histories: number }): void {
+export function describeHistories(name: string, { engine, histories, atOnce = 1 }: HistoriesOptions): void {
   const only = process.env.CHECKER_SEED;
   const from = Number(process.env.CHECKER_FROM ?? 1);
   const count = Number(process.env.CHECKER_COUNT ?? histories);
@@ -24,11 +31,15 @@ export function describeHistories(name: string, { engine, histories }: { engine:
       async () => {
         const failed: Record<string, string[]> = {};
         const total: Record<string, number> = {};
-        for (let seed = from; seed < from + count; seed++) {
-          const { violations, counts } = await runHistory({ seed, create: createDelivery, engine });
-          for (const [key, value] of Object.entries(counts)) total[key] = (total[key] ?? 0) + value;
-          if (violations.length > 0) failed[`CHECKER_SEED=${seed}`] = violations;
-        }
+        let next = from;
+        const run = async () => {
+          for (let seed = next++; seed < from + count; seed = next++) {
+            const { violations, counts } = await runHistory({ seed, create: createDelivery, engine });
+            for (const [key, value] of Object.entries(counts)) total[key] = (total[key] ?? 0) + value;
+            if (violations.length > 0) failed[`CHECKER_SEED=${seed}`] = violations;
+          }
+        };
+        await Promise.all(Array.from({ length: atOnce }, run));
         console.log(name, { histories: count, ...total });
         expect(failed).toEqual({});
       },
