@@ -12,6 +12,7 @@ const entry = {
   "memory/index": "src/memory/index.ts",
   "sqlite/index": "src/sqlite/index.ts",
   "redis/index": "src/redis/index.ts",
+  "postgres/index": "src/postgres/index.ts",
   "storage/index": "src/storage/index.ts",
   "testing/index": "src/testing/index.ts",
   "cli/bin": "src/cli/bin.ts",

@@ -1,9 +1,12 @@
 /** The other process of the conformance kit: `node job-process.ts '{"place":…,"job":…,"skewMs":…}'` prints the result. */
 import { Redis } from "ioredis";
+import { postgres } from "../../src/postgres/index.ts";
 import { redis } from "../../src/redis/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { type Job, runJob } from "../../src/testing/storage-kit/job.ts";
+import { serviceUrl } from "../services.ts";
+import { connect } from "./postgres-schemas.ts";
 import { recordsOverSqlite } from "./records-over-sqlite.ts";
 import type { Place } from "./spawn-job.ts";
 
@@ -23,6 +26,10 @@ async function open(place: Place): Promise<{ storage: Storage; end: () => Promis
   if (place.adapter === "redis") {
     const client = new Redis(process.env.REDIS_URL ?? "redis://127.0.0.1:6379");
     return { storage: redis(client, { prefix: place.prefix }), end: async () => client.disconnect() };
+  }
+  if (place.adapter === "postgres") {
+    const pool = connect((await serviceUrl("postgres")) ?? "", { max: 2 });
+    return { storage: postgres(pool, { schema: place.schema }), end: () => pool.end() };
   }
   throw new Error(`unknown adapter ${place.adapter}`);
 }

@@ -1,5 +1,5 @@
-import { SnapchatError } from "../../errors.ts";
 import { storageError } from "../errors.ts";
+import { notOurDatabase } from "../schema.ts";
 
 const BUSY = 5;
 const LOCKED = 6;
@@ -80,25 +80,6 @@ export function sqliteFailure(error: unknown): unknown {
         },
       );
   }
-}
-
-export function notOurDatabase(message: string): SnapchatError {
-  return new SnapchatError({
-    code: "not_our_database",
-    kind: "fix_configuration",
-    message,
-    fix: "Give the storage a file of its own; this one was left untouched.",
-  });
-}
-
-export function schemaTooNew(found: number, known: number): SnapchatError {
-  return new SnapchatError({
-    code: "schema_too_new",
-    kind: "fix_configuration",
-    message: `The database has schema ${found}; this version of the package knows ${known}.`,
-    fix: "Update the package, or restore the backup made before the newer version.",
-    details: { found, known },
-  });
 }
 
 function permanent(message: string, fix: string, details: Record<string, string>) {

@@ -1,5 +1,6 @@
 import { checkMemberOps } from "../checks.ts";
 import { escapeText, unescapeText } from "../escape.ts";
+import { readCursor, writeCursor } from "../member-cursor.ts";
 import { applyOp, diffOps, hasBit, hashKey, personKey, type Row } from "../member-rules.ts";
 import type { MemberFilter, MemberOp, MemberRow, Members, SegmentRef } from "../ports.ts";
 import type { Connection } from "./connection.ts";
@@ -35,8 +36,7 @@ export function sqliteMembers(connection: Connection): Members {
   const look = (ref: SegmentRef, filter: MemberFilter, after: string | undefined, limit: number) =>
     connection.read((sql, at) => {
       const found = segment(sql, ref);
-      const from =
-        after === undefined ? { kind: -1, hash: new Uint8Array(), person: new Uint8Array() } : readCursor(after);
+      const from = readCursor(after);
       const items: Stored[] = [];
       let last: Stored | undefined;
       let looked = 0;
@@ -199,13 +199,4 @@ function matches(row: Stored, filter: MemberFilter, at: number): boolean {
 function memberRow(row: Stored): MemberRow {
   const { kind, hash, position } = row;
   return { kind, hash, position, ...(row.person.byteLength > 0 ? { person: row.person } : {}) };
-}
-
-function writeCursor(row: Stored): string {
-  return [row.kind, Buffer.from(row.hash).toString("hex"), Buffer.from(row.person).toString("hex")].join(".");
-}
-
-function readCursor(cursor: string): { kind: number; hash: Uint8Array; person: Uint8Array } {
-  const [kind = "-1", hash = "", person = ""] = cursor.split(".");
-  return { kind: Number(kind), hash: Buffer.from(hash, "hex"), person: Buffer.from(person, "hex") };
 }

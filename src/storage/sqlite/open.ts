@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { notOurDatabase, schemaTooNew } from "./failure.ts";
+import { notOurDatabase, schemaTooNew } from "../schema.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_MAJOR } from "./sql.ts";
 
 /** Opens the file, refuses a foreign one before anything is written to it, and brings the schema up to date. Throws SQLite's own errors. */

@@ -1,6 +1,6 @@
 import { checkId, checkValue, MAX_KEY_BYTES } from "../checks.ts";
 import { versionConflict } from "../errors.ts";
-import { escapeText, unescapeText } from "../escape.ts";
+import { endOfPrefix, escapeText, unescapeText } from "../escape.ts";
 import type { Records } from "../ports.ts";
 import type { Connection } from "./connection.ts";
 import { NEVER } from "./sql.ts";
@@ -48,21 +48,18 @@ export function sqliteRecords(connection: Connection, maxValueBytes: number): Re
       checkId("record key", prefix, MAX_KEY_BYTES);
       const from = escapeText(prefix);
       const rows = await connection.read((sql, at) =>
-        sql.all<Row>("listRecords", from, o.after === undefined ? "" : escapeText(o.after), endOf(from), at, o.limit),
+        sql.all<Row>(
+          "listRecords",
+          from,
+          o.after === undefined ? "" : escapeText(o.after),
+          endOfPrefix(from),
+          at,
+          o.limit,
+        ),
       );
       return rows.map((row) => ({ key: unescapeText(row.key), value: row.value, version: row.version }));
     },
 
     now: () => connection.read((_sql, at) => at),
   };
-}
-
-/** The first text after all that begin with the prefix; "" if there is none. U+10FFFF is the last character there is. */
-function endOf(prefix: string): string {
-  const characters = [...prefix];
-  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
-    const next = (last.codePointAt(0) ?? 0) + 1;
-    if (next <= 0x10ffff) return characters.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
-  }
-  return "";
 }

@@ -1,0 +1,6 @@
+export {
+  type PostgresClient,
+  type PostgresOptions,
+  postgres,
+  postgresSchema,
+} from "../storage/postgres/index.ts";
