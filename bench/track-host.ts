@@ -70,7 +70,7 @@ function preparer(storage: Storage, maxTenants: number): Host["prepare"] {
       const found = reader.enabledDestinations(tenantId);
       for (const destination of found instanceof Promise ? await found : found) {
         const plan = plans(destination);
-        if (!plan) continue;
+        if ("refused" in plan) continue;
         const canonical = plan.source.read(event);
         const { eventId, decisions } = plan.router.route(canonical);
         for (const decision of decisions) {

@@ -18,8 +18,10 @@ export {
   type SnapchatErrorInit,
 } from "./errors.ts";
 export { definePlugin, type Plugin } from "./plugins/index.ts";
+export type { EventScreen } from "./snapchat/event-screen.ts";
 export type { SnapchatEvents } from "./snapchat/events.ts";
-export type { Explanation } from "./snapchat/explain.ts";
+export type { ExplainedPart, Explanation } from "./snapchat/explain.ts";
+export type { IdentifierExplanation } from "./snapchat/explain-identifiers.ts";
 export type { Logger } from "./snapchat/log.ts";
 export type { ReauthRequired, SnapchatApp, SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts";

@@ -19,6 +19,7 @@ import { createPlugins } from "./plugins/index.ts";
 import { LIBRARY } from "./rules/index.ts";
 import { createConnectionEvents } from "./snapchat/connection-events.ts";
 import { createCredentials } from "./snapchat/credentials.ts";
+import { createEventActivity } from "./snapchat/event-activity.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
 import { createReceiptLines } from "./snapchat/ingest-lines.ts";
@@ -161,7 +162,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     },
     accounts,
     tokenCheck: createTokenCheck(conversions),
-    workflowCheck: { parse: parseWorkflow, toggles: toggleCounts },
+    workflowCheck: { parse: (json) => parseWorkflow(json, plugins.library), toggles: toggleCounts },
     segments: segments.control((tenantId, id) => destinations.connectionOf(tenantId, id)),
     clock,
     onAudit: (line) => plugins.audit?.push({ ...line }),
@@ -188,8 +189,17 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     audit: (entry) => context.audit.record(entry),
     visibleAfterMs: context.visibleAfterMs,
   });
+  const activity = createEventActivity({
+    records,
+    clock,
+    alarm: (alarm) => events.emit("skip_share", { type: "skip_share", ...alarm }),
+    notify: plugins.notify,
+    windowMs: options.skipShareWindowMs,
+    destinationIds: async (tenantId) => (await context.reader.tenant(tenantId)).all.map(({ id }) => id),
+  });
   const tenants = createTenants(context, [
     people.tenantData,
+    activity.tenantData,
     { name: "connections", purge: async (tenantId) => void (await vault.forgetTenant(tenantId)) },
   ]);
 
@@ -208,7 +218,10 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       telemetry.happened(event);
       log.happened(event);
     },
-    ...(plugins.receipts ? { onSettled: (settled) => plugins.receipts?.push({ type: "settled", ...settled }) } : {}),
+    onSettled(settled) {
+      activity.settled(settled);
+      plugins.receipts?.push({ type: "settled", ...settled });
+    },
     settings: options.delivery ?? {},
   });
 
@@ -217,14 +230,16 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     integration: options.integration,
     library: plugins.library,
   });
+  const pluginStage = createPluginStage(plugins);
   const ingest = createIngest({
     tenant: (tenantId) => destinations.activeTenant(tenantId),
     plan,
-    plugins: createPluginStage(plugins),
+    plugins: pluginStage,
     subjects: (tenantId) => people.subjects(tenantId),
     ensureSegment: (destination, segment) => segments.ensure(destination, segment),
     append: (items, o) => delivery.append(items, o),
     now: () => clock.now(),
+    observe: activity.observe,
     journal: createReceiptLines({
       delivery,
       journal: storage.journal,
@@ -259,6 +274,9 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         delivery,
         storage,
         plan,
+        plugins,
+        pluginStage,
+        activity,
         clock,
       }),
     track: (events, o = {}) => track(events.map(offerOf), o),
@@ -291,6 +309,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       await plugins.receipts?.flush();
       plugins.receipts?.close();
       await delivery.receipts.flush();
+      await activity.flush();
       await vault.close();
       await storage.close();
     },

@@ -55,6 +55,8 @@ export type Emit = (event: DeliveryEvent) => void;
 export interface SettledItem {
   eventId: string | undefined;
   orderId?: string | undefined;
+  /** Id of the workflow's rule; for a membership `segment:add` or `segment:remove`. */
+  rule?: string | undefined;
   status: "delivered" | "validated" | "dead" | "withdrawn";
   reason?: string | undefined;
   /** Snapchat's words, redacted; for a dead one. */

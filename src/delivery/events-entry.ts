@@ -115,6 +115,7 @@ export function bury(
   open.settled.push({
     eventId: event.eventId,
     orderId: event.orderId,
+    rule: event.rule,
     status: "dead",
     reason,
     message: words.message,

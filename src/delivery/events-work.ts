@@ -125,7 +125,7 @@ async function judge(context: Context, job: Job, opened: readonly OpenEvents[]):
 function withdraw(open: OpenEvents, index: number): void {
   const event = open.events[index];
   end(open, index);
-  open.settled.push({ eventId: event?.eventId, orderId: event?.orderId, status: "withdrawn" });
+  open.settled.push({ eventId: event?.eventId, orderId: event?.orderId, rule: event?.rule, status: "withdrawn" });
 }
 
 const end = (open: OpenEvents, index: number) => setBit(open.progress.done, index);
@@ -213,7 +213,7 @@ function settleLine(job: Job, { of: open, index }: Line, outcome: EventOutcome, 
   if (outcome.status === "delivered") {
     end(open, index);
     const status = event.validateOnly ? "validated" : "delivered";
-    open.settled.push({ eventId: event.eventId, orderId: event.orderId, status, requestId });
+    open.settled.push({ eventId: event.eventId, orderId: event.orderId, rule: event.rule, status, requestId });
     return;
   }
   if (outcome.status === "rejected") {

@@ -12,6 +12,8 @@ export interface EventItem {
   eventId: string;
   orderId?: string | undefined;
   eventName: string;
+  /** Id of the workflow's rule that made it. */
+  rule?: string | undefined;
   /** Whole seconds since 1970. */
   eventTime: number;
   /** Keyed digests of the people it is about: for tombstones and consent. */

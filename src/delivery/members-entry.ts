@@ -40,9 +40,9 @@ export async function openMembers(
         const { eventId } = member;
         if (await mayApply(context, tenantId, destinationId, member)) {
           open.placed.push({ member, position: entry.position, doubted });
-          open.settled.push({ eventId, status: "delivered" });
+          open.settled.push({ eventId, rule: `segment:${member.op}`, status: "delivered" });
         } else {
-          open.settled.push({ eventId, status: "withdrawn" });
+          open.settled.push({ eventId, rule: `segment:${member.op}`, status: "withdrawn" });
           // It may have been sent before consent went: what Snapchat holds has to be told again.
           if (doubted) open.placed.push({ member: { ...member, op: "assert" }, position: entry.position, doubted });
         }

@@ -38,7 +38,7 @@ type EventRow = [
   eventTime: number,
   acceptedAtMs: number,
   subjects: readonly string[],
-  more?: { o?: string; a?: number; v?: 1; t?: string; d?: number },
+  more?: { o?: string; a?: number; v?: 1; t?: string; d?: number; r?: string },
 ];
 type MemberRow = [
   op: 0 | 1 | 2,
@@ -57,7 +57,7 @@ export function encodeEvents(events: readonly StoredEvent[]): Uint8Array {
   let texts = "";
   for (const event of events) {
     texts += event.json;
-    const { orderId, maxAgeMs, validateOnly, testEventCode, doubtMs } = event;
+    const { orderId, maxAgeMs, validateOnly, testEventCode, doubtMs, rule } = event;
     const row: EventRow = [
       event.json.length,
       event.eventId,
@@ -67,13 +67,14 @@ export function encodeEvents(events: readonly StoredEvent[]): Uint8Array {
       event.subjects,
     ];
     const plain = orderId === undefined && maxAgeMs === undefined && !validateOnly && testEventCode === undefined;
-    if (!plain || doubtMs !== undefined) {
+    if (!plain || doubtMs !== undefined || rule !== undefined) {
       row.push({
         ...(orderId === undefined ? {} : { o: orderId }),
         ...(maxAgeMs === undefined ? {} : { a: maxAgeMs }),
         ...(validateOnly ? { v: 1 as const } : {}),
         ...(testEventCode === undefined ? {} : { t: testEventCode }),
         ...(doubtMs === undefined ? {} : { d: Math.round(doubtMs) }),
+        ...(rule === undefined ? {} : { r: rule }),
       });
     }
     rows.push(row);
@@ -101,6 +102,7 @@ export function decodeEvents(content: Uint8Array): StoredEvent[] {
         validateOnly: more?.v === 1,
         testEventCode: more?.t,
         doubtMs: more?.d,
+        rule: more?.r,
       };
     },
   );

@@ -1,6 +1,7 @@
 import { isSnapchatError } from "../errors.ts";
 import { type Context, safeError } from "./context.ts";
 import type { Control } from "./control.ts";
+import type { SettledItem } from "./emitted.ts";
 import { createGate, type Gate } from "./gate.ts";
 import { hear } from "./heard.ts";
 import type { Credential, EventOutcome } from "./interfaces.ts";
@@ -42,6 +43,7 @@ export function createSendNow(context: Context, control: Pick<Control, "paused">
         const [first] = batch.items as [DeliveryItem];
         const answers = held(first.destinationId) ? pausedAll(batch, "operator") : await sendBatch(batch, options);
         for (const [at, index] of batch.indexes.entries()) outcomes[index] = answers[at] as NowOutcome;
+        tell(batch, answers);
       }
     };
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, waiting.length) }, next));
@@ -144,6 +146,17 @@ export function createSendNow(context: Context, control: Pick<Control, "paused">
     }
     count(answers);
     return answers;
+  }
+
+  function tell({ items, group }: Batch, answers: readonly NowOutcome[]): void {
+    const [{ tenantId, destinationId }] = items as [DeliveryItem];
+    const settled = items.flatMap((item, at): SettledItem[] => {
+      const { status, requestId } = answers[at] as NowOutcome;
+      if (status !== "delivered" && status !== "validated" && status !== "withdrawn") return [];
+      const about = item.type === "event" ? { orderId: item.orderId, rule: item.rule } : { rule: `segment:${item.op}` };
+      return [{ eventId: item.eventId, ...about, status, requestId }];
+    });
+    if (settled.length > 0) context.onSettled?.({ tenantId, destinationId, group, items: settled });
   }
 
   function count(answers: readonly NowOutcome[]): void {

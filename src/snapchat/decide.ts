@@ -69,6 +69,7 @@ function decideEvent(decision: Decision, plan: Plan, context: DecideContext, par
       eventId: prepared.eventId ?? context.eventId,
       orderId: prepared.orderId,
       eventName: prepared.eventName,
+      rule: decision.rule,
       eventTime: prepared.eventTime,
       subjects: context.subjects.ofEvent(prepared.json),
       acceptedAtMs: context.acceptedAtMs,

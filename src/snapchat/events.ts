@@ -1,10 +1,13 @@
 import { EventEmitter } from "eventemitter3";
 import type { DeliveryEvent } from "../delivery/index.ts";
 import type { PluginFailure } from "../plugins/index.ts";
+import type { SkipAlarm } from "./skip-share.ts";
 
 /** What can be listened to, by name. No payload, no token and no person in any of it. */
 export type SnapchatEvents = { [N in DeliveryEvent["type"]]: Extract<DeliveryEvent, { type: N }> } & {
   plugin_failed: PluginFailure;
+  /** A rule sends much less of its events than in the window before: renamed event, wrong toggle, mistyped consent. */
+  skip_share: SkipAlarm & { type: "skip_share" };
 };
 
 /** An emitter whose listeners cannot break what they listen to. */

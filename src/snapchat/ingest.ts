@@ -5,8 +5,9 @@ import type { Subjects } from "../people/index.ts";
 import type { CanonicalEvent, RouteResult } from "../rules/event.ts";
 import { brokenBound } from "../wire/bounds.ts";
 import { type Decided, decide } from "./decide.ts";
+import type { Observed } from "./event-activity.ts";
 import { type IngestJournal, writeIngestLines } from "./ingest-lines.ts";
-import type { Plan } from "./plan.ts";
+import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
 import { createTurns } from "./turns.ts";
@@ -23,7 +24,7 @@ export interface Offer {
 
 export interface IngestDependencies {
   tenant(tenantId: string): ActiveTenant | Promise<ActiveTenant>;
-  plan(destination: ActiveDestination): Plan | undefined;
+  plan(destination: ActiveDestination): Plan | NoPlan;
   /** Makes a segment's queue known before its first item is stored. */
   ensureSegment(destination: ActiveDestination, segment: NonNullable<Decided["segment"]>): Promise<void> | void;
   /** Hooks that look at events; absent without such plugins. */
@@ -34,6 +35,8 @@ export interface IngestDependencies {
   now(): number;
   /** Absent where neither the storage nor a plugin keeps receipts. */
   journal: IngestJournal | undefined;
+  /** Hears of every event at every destination that read it. */
+  observe?(observed: Observed): void;
 }
 
 /** What all calls together may take of one turn of the event loop, and how many events pass between two looks. */
@@ -153,13 +156,15 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       };
       if (suspended) return refuse("skipped", "tenant_suspended");
       const plan = dependencies.plan(destination);
-      if (!plan) return refuse("skipped", "no_workflow");
+      if ("refused" in plan) return refuse("skipped", plan.refused);
       if (brokenBound(offer.event) !== undefined) return refuse("rejected", "event_too_large");
       if (typeof offer.event !== "object" || offer.event === null) return refuse("rejected", "event_not_an_object");
       return { destination, offer, plan, receipt, subjects, event: read(plan) };
     }
 
     function take({ destination, offer, plan, receipt, subjects, event }: Job, routed: RouteResult): void {
+      const first = receipt.eventId === undefined;
+      const from = receipt.parts.length;
       receipt.eventId ??= routed.eventId;
       const { receivedAtMs } = offer;
       const acceptedAtMs = hostQueue ? Math.min(receivedAtMs ?? nowMs, nowMs) : nowMs;
@@ -183,6 +188,7 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
         }
         waiting.push({ item, part });
       }
+      dependencies.observe?.({ destination, event, parts: receipt.parts.slice(from), first });
     }
 
     function repeated(destinationId: string, eventId: string, eventName: string): boolean {
@@ -239,7 +245,7 @@ async function throughPlugins(
   for (const [tenantId, own] of byTenant) {
     const events = [...new Set(own.map(({ event }) => event))];
     const answers = await plugins.enrich(events, tenantId);
-    for (const [i, event] of events.entries()) enriched.set(event, answers[i] ?? event);
+    for (const [i, event] of events.entries()) enriched.set(event, answers.events[i] ?? event);
   }
   for (const job of jobs) {
     const { plan, offer, destination } = job;

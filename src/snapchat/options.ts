@@ -55,6 +55,11 @@ export interface SnapchatOptions {
   delivery?: Partial<DeliverySettings>;
   /** Lines about what happens, for a person who looks after it: pino, `console`, or your own. Default: none. */
   logger?: Logger;
+  /**
+   * The window over which the share of skipped events is watched, against the one before it. Milliseconds. Default an
+   * hour. See `on("skip_share")`.
+   */
+  skipShareWindowMs?: number;
   clock?: Clock;
 }
 

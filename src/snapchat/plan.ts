@@ -1,5 +1,6 @@
 import type { PrepareOptions } from "../capi/index.ts";
 import type { ActiveDestination } from "../destinations/index.ts";
+import { isSnapchatError } from "../errors.ts";
 import type { Router, Source } from "../rules/event.ts";
 import { createRouter, sources as knownSources, type RouterOptions, type Workflow } from "../workflow/index.ts";
 
@@ -11,6 +12,8 @@ export interface Plan {
   /** Everything `prepareEvent` needs besides the times of the call. */
   prepare: Omit<PrepareOptions, "nowMs" | "receivedAtMs">;
   identifiers: readonly ("email" | "phone" | "mobile_ad_id")[];
+  /** Functions and operators of plugins that the workflow may name. */
+  library: RouterOptions;
 }
 
 export interface PlanOptions {
@@ -22,21 +25,29 @@ export interface PlanOptions {
 
 const ALL_IDENTIFIERS = ["email", "phone", "mobile_ad_id"] as const;
 
+/** Why a destination cannot judge events: its receipts say so, and no other destination hears of it. */
+export interface NoPlan {
+  refused: "no_workflow" | "source_unknown" | "workflow_newer" | "workflow_invalid";
+}
+
 /** Compiles plans and keeps each as long as its destination is the same object, which it is while its version is. */
-export function createPlans(options: PlanOptions): (destination: ActiveDestination) => Plan | undefined {
-  const plans = new WeakMap<ActiveDestination, Plan | null>();
+export function createPlans(options: PlanOptions): (destination: ActiveDestination) => Plan | NoPlan {
+  const plans = new WeakMap<ActiveDestination, Plan | NoPlan>();
   const sources = new Map<string, Source>(Object.entries(knownSources));
   for (const source of options.sources ?? []) sources.set(source.name, source);
 
-  function compile(destination: ActiveDestination): Plan | null {
+  function compile(destination: ActiveDestination): Plan | NoPlan {
     const workflow = destination.workflow as Workflow | undefined;
-    const source = workflow && sources.get(workflow.source);
-    if (!workflow || !source) return null;
+    if (!workflow) return { refused: "no_workflow" };
+    const source = sources.get(workflow.source);
+    if (!source) return { refused: "source_unknown" };
+    const router = routerOf(workflow);
+    if (typeof router === "string") return { refused: router };
     const { settings } = destination;
     return {
       destination,
       source,
-      router: createRouter(workflow, options.library),
+      router,
       prepare: {
         defaultCountry: settings.defaultCountry ?? presetCountry(workflow),
         integration: settings.integration ?? options.integration,
@@ -48,7 +59,18 @@ export function createPlans(options: PlanOptions): (destination: ActiveDestinati
         ageLimitsMs: settings.ageLimits,
       },
       identifiers: settings.audience?.identifiers ?? ALL_IDENTIFIERS,
+      library: options.library ?? {},
     };
+  }
+
+  /** A stored workflow may be newer than this process, or name a function of a plugin that is gone. */
+  function routerOf(workflow: Workflow): Router | "workflow_newer" | "workflow_invalid" {
+    try {
+      return createRouter(workflow, options.library);
+    } catch (error) {
+      if (!isSnapchatError(error)) throw error;
+      return error.code === "workflow_newer" ? error.code : "workflow_invalid";
+    }
   }
 
   return (destination) => {
@@ -57,7 +79,7 @@ export function createPlans(options: PlanOptions): (destination: ActiveDestinati
       plan = compile(destination);
       plans.set(destination, plan);
     }
-    return plan ?? undefined;
+    return plan;
   };
 }
 

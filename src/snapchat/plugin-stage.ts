@@ -1,16 +1,18 @@
-import type { ConsentSubject, Plugins } from "../plugins/index.ts";
+import type { ConsentSubject, Enriched, PluginChange, Plugins } from "../plugins/index.ts";
 import type { CanonicalEvent, Decision } from "../rules/event.ts";
 import type { OneOrMany, UserDataInput } from "../wire/event.ts";
 
 /** Where the hooks that look at events are asked on the way from the host to the outbox. */
 export interface PluginStage {
   /** Before routing, a tenant's events at a time. */
-  enrich(events: readonly CanonicalEvent[], tenantId: string): Promise<readonly CanonicalEvent[]>;
+  enrich(events: readonly CanonicalEvent[], tenantId: string): Promise<Enriched>;
   /** After routing: who the person is, whether they agree, and what a plugin changes or drops. */
   decisions(
     decisions: readonly Decision[],
     event: CanonicalEvent,
     scope: { tenantId: string; destinationId: string },
+    /** Hears which plugin changed which decision, for explanations. */
+    changed?: (at: number, change: PluginChange) => void,
   ): Promise<Decision[]>;
 }
 
@@ -19,17 +21,26 @@ export function createPluginStage(plugins: Plugins): PluginStage | undefined {
   const { enrich, resolveIdentity, consent, beforeSend } = plugins;
   if (!enrich && !resolveIdentity && !consent && !beforeSend) return undefined;
 
-  async function judged(decision: Decision, event: CanonicalEvent, scope: { tenantId: string; destinationId: string }) {
+  async function judged(
+    decision: Decision,
+    event: CanonicalEvent,
+    scope: { tenantId: string; destinationId: string },
+    changed?: (change: PluginChange) => void,
+  ) {
     if (decision.status !== "send") return decision;
     let current = decision;
     if (resolveIdentity) {
       const { userId, anonymousId, external } = event.ids;
-      const { person } = await resolveIdentity(
+      const { person, by } = await resolveIdentity(
         { userId, anonymousId, external, identifiers: userOf(current) },
         current.membership ? "membership" : "ingest",
         scope,
       );
-      if (person.identifiers) current = withUser(current, joined(userOf(current), person.identifiers));
+      if (person.identifiers) {
+        current = withUser(current, joined(userOf(current), person.identifiers));
+        const paths = Object.keys(person.identifiers).map((field) => `user_data.${field}`);
+        changed?.({ plugin: by.join(", "), hook: "resolveIdentity", paths });
+      }
     }
     if (consent) {
       const subject: ConsentSubject = {
@@ -42,6 +53,7 @@ export function createPluginStage(plugins: Plugins): PluginStage | undefined {
     }
     if (beforeSend && current.event) {
       const outcome = await beforeSend(current.event, scope);
+      if (changed) outcome.changes.forEach(changed);
       if (outcome.status === "send") current = { ...current, event: outcome.event };
       else if (outcome.status === "dropped") return stopped(current, "skipped", outcome.reason, outcome.plugin);
       else return stopped(current, "rejected", outcome.reason, outcome.plugin);
@@ -51,11 +63,13 @@ export function createPluginStage(plugins: Plugins): PluginStage | undefined {
 
   return {
     async enrich(events, tenantId) {
-      return enrich ? (await enrich(events, { tenantId })).events : events;
+      return enrich ? enrich(events, { tenantId }) : { events: [...events], changes: [] };
     },
-    async decisions(decisions, event, scope) {
+    async decisions(decisions, event, scope, changed) {
       const result: Decision[] = [];
-      for (const decision of decisions) result.push(await judged(decision, event, scope));
+      for (const [at, decision] of decisions.entries()) {
+        result.push(await judged(decision, event, scope, changed && ((change) => changed(at, change))));
+      }
       return result;
     },
   };

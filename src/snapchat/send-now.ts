@@ -1,7 +1,7 @@
 import type { Delivery, DeliveryItem, NowOutcome } from "../delivery/index.ts";
 import type { ActiveDestination, Destinations } from "../destinations/index.ts";
 import type { Ingest, Offer } from "./ingest.ts";
-import type { Plan } from "./plan.ts";
+import type { NoPlan, Plan } from "./plan.ts";
 import type { ReceiptPart } from "./receipt.ts";
 
 export interface SendNowOptions {
@@ -122,11 +122,16 @@ function partOf({
  */
 export function createGroupKey(dependencies: {
   enabledDestinations(tenantId: string): readonly ActiveDestination[] | Promise<readonly ActiveDestination[]>;
-  plan(destination: ActiveDestination): Plan | undefined;
+  plan(destination: ActiveDestination): Plan | NoPlan;
 }) {
   return async function groupKey(tenantId: string, event: unknown): Promise<string> {
     const enabled = await dependencies.enabledDestinations(tenantId);
-    const sources = new Set(enabled.flatMap((destination) => dependencies.plan(destination)?.source ?? []));
+    const sources = new Set(
+      enabled.flatMap((destination) => {
+        const plan = dependencies.plan(destination);
+        return "refused" in plan ? [] : plan.source;
+      }),
+    );
     const member = [...sources].some((source) => source.read(event).audiences.length > 0);
     return `${encodeURIComponent(tenantId)}/${member ? "members" : "events"}`;
   };

@@ -1,5 +1,5 @@
 import type { Accounts, ImportedConnection, Vault } from "../auth/index.ts";
-import type { ConversionsClient } from "../capi/index.ts";
+import type { ConversionsClient, PreparedEvent } from "../capi/index.ts";
 import type { Clock } from "../clock.ts";
 import type { Credentials, Delivery, EventReceipt } from "../delivery/index.ts";
 import {
@@ -15,11 +15,15 @@ import {
 import { isSnapchatError, type Secret } from "../errors.ts";
 import type { People } from "../people/index.ts";
 import type { PixelCall } from "../pixel/index.ts";
+import type { Plugins } from "../plugins/index.ts";
 import type { Page, Storage } from "../storage/ports.ts";
+import type { EventActivity } from "./event-activity.ts";
+import { type EventScreen, eventScreen } from "./event-screen.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Offer } from "./ingest.ts";
 import type { TrackOptions } from "./options.ts";
-import type { Plan } from "./plan.ts";
+import type { NoPlan, Plan } from "./plan.ts";
+import type { PluginStage } from "./plugin-stage.ts";
 import type { Receipt } from "./receipt.ts";
 import type { LinkedSegment, Segments } from "./segments.ts";
 import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts";
@@ -33,7 +37,11 @@ export interface Tenant {
   /** Offers events to every enabled destination. One receipt per event, in order; durable once resolved. */
   track(events: readonly unknown[], options?: TrackOptions): Promise<Receipt[]>;
   /** What would happen to an event, and why. Sends and stores nothing. */
-  explain(destinationId: string, event: unknown, options?: Pick<TrackOptions, "receivedAt">): Promise<Explanation>;
+  explain(destinationId: string, event: unknown, options?: ExplainOptions): Promise<Explanation>;
+  readonly events: {
+    /** The event screen: every row with its toggles, what can be switched and why not, last seen, last delivered. */
+    list(destinationId: string): Promise<EventScreen>;
+  };
   /** Looks at the set-up and says what is missing. */
   preflight(destinationId: string): Promise<PreflightReport>;
   /** Preflight, what Snapchat last saw, and what waits here. Sends no event. */
@@ -65,6 +73,11 @@ export interface Tenant {
     /** The calls a browser would make for an event: a dry run. */
     calls(destinationId: string, event: unknown): Promise<PixelCall[]>;
   };
+}
+
+export interface ExplainOptions extends Pick<TrackOptions, "receivedAt"> {
+  /** Asks Snapchat's validate endpoint as well; it counts nothing. */
+  validate?: boolean;
 }
 
 /**
@@ -120,7 +133,10 @@ export interface TenantDependencies {
   credentials: Credentials;
   delivery: Pick<Delivery, "deadLetters" | "receipts">;
   storage: Storage;
-  plan(destination: ActiveDestination): Plan | undefined;
+  plan(destination: ActiveDestination): Plan | NoPlan;
+  plugins: Pick<Plugins, "catalogue">;
+  pluginStage: PluginStage | undefined;
+  activity: EventActivity;
   clock: Clock;
 }
 
@@ -140,16 +156,27 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
     return (await context.reader.tenant(tenantId)).all.find(({ id }) => id === destinationId) as ActiveDestination;
   }
 
-  async function explained(destinationId: string, event: unknown, receivedAt?: Date | number): Promise<Explanation> {
+  async function explained(destinationId: string, event: unknown, o: ExplainOptions = {}): Promise<Explanation> {
     const destination = await active(destinationId);
     return explain({
       event,
       destination,
       plan: dependencies.plan(destination),
-      receivedAtMs: receivedAt === undefined ? undefined : Number(receivedAt),
+      pluginStage: dependencies.pluginStage,
+      receivedAtMs: msOf(o.receivedAt),
       nowMs: clock.now(),
       subjects: await people.subjects(tenantId),
+      validate: o.validate ? await validator(destinationId) : undefined,
     });
+  }
+
+  /** Asks Snapchat about one event. */
+  async function validator(destinationId: string) {
+    const token = await tokensOf(await mine(destinationId));
+    return async (assetId: string, event: PreparedEvent) => {
+      const [validation] = await dependencies.conversions.validate(assetId, [event], { token });
+      return validation?.snapchat;
+    };
   }
 
   return {
@@ -164,7 +191,11 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
         tx === undefined ? {} : { tx },
       );
     },
-    explain: (destinationId, event, o) => explained(destinationId, event, o?.receivedAt),
+    explain: explained,
+    events: {
+      list: async (destinationId) =>
+        eventScreen(await mine(destinationId), dependencies.activity, dependencies.plugins),
+    },
     async verify(destinationId) {
       const destination = await mine(destinationId);
       const [depth] = await dependencies.storage.outbox.depth([destinationId]);

@@ -5,12 +5,21 @@ import { REASONS, type ReasonWords, reasonWords } from "../workflow/index.ts";
 /** Reasons that only the composition gives. */
 const OWN: Readonly<Record<string, ReasonWords>> = {
   no_workflow: {
-    message: "The destination has no workflow, or one of a source that is not known here.",
-    fix: "Save a workflow made by a preset, or plug in its source.",
+    message: "The destination has no workflow.",
+    fix: "Save a workflow made by a preset.",
   },
-  tenant_suspended: {
-    message: "The tenant is suspended or leaving: nothing new is taken for it.",
-    fix: "Resume the tenant; what was queued before waits for that.",
+  source_unknown: {
+    message: "The destination's workflow is for a source that is not known here.",
+    fix: "Plug in its source, or save a workflow of a source that is.",
+  },
+  workflow_newer: {
+    message: "A newer version of the software saved this destination's workflow.",
+    fix: "Update snapchat-destination on this machine.",
+  },
+  workflow_invalid: {
+    message:
+      "The destination's workflow does not hold any more: it names a function or operator that is gone, for one.",
+    fix: "Bring the plugin back, or save the workflow again: saving says what is wrong.",
   },
   sent_by_browser: {
     message: "The visitor's browser sends this event, with the same id as the server; Snapchat counts it once.",

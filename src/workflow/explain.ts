@@ -17,6 +17,14 @@ export interface FieldOrigin {
   field: string;
   /** Paths of the canonical event, `literal`, or a function over paths. */
   from: string[];
+  /** The plugin that wrote what is read there. */
+  plugin?: string;
+}
+
+/** Paths of the canonical event that a plugin wrote before routing. */
+export interface Touched {
+  plugin: string;
+  paths: readonly string[];
 }
 
 /** What one rule makes of the event, and if nothing, why. */
@@ -69,9 +77,10 @@ export interface RouteExplanation {
 export function explainRoute(
   workflow: Workflow,
   event: CanonicalEvent,
-  options: RouteOptions & RouterOptions = {},
+  options: RouteOptions & RouterOptions & { touched?: readonly Touched[] } = {},
 ): RouteExplanation {
   const compiled = compileChecked(workflow, options);
+  const touched = options.touched ?? [];
   const { eventId, decisions } = routeWith(compiled).route(event, options);
   const named = compiled.rulesOf(event.name).filter(({ rule }) => !rule.to.startsWith("segment:"));
   const wanted = new Set(compiled.changes(event).map(({ op }) => `segment:${op}`));
@@ -91,9 +100,9 @@ export function explainRoute(
       from: event.timeMs !== undefined ? "event" : timeMs !== undefined ? "received" : "missing",
       ...(timeMs === undefined ? {} : { ms: timeMs }),
     },
-    rules: tried.map((rule) => explainRule(compiled, rule, event, eventId)),
+    rules: tried.map((rule) => explainRule(compiled, rule, event, eventId, touched)),
     otherRules: compiled.rules.length - tried.length,
-    identifiers: origins(compiled, workflow.user ?? USER_MAP, event, "user_data.").found,
+    identifiers: origins(compiled, workflow.user ?? USER_MAP, event, "user_data.", touched).found,
     decisions: decisions.map(({ event: _, membership: __, ...decision }) => decision),
   };
 }
@@ -121,11 +130,12 @@ function explainRule(
   { rule, refuses, eventId }: CompiledRule,
   event: CanonicalEvent,
   id: string,
+  touched: readonly Touched[],
 ): RuleExplanation {
   const available = channelAvailability(rule);
   const refusal = rule.server || rule.client ? refuses(event) : { reason: "rule_disabled" };
   const reason = refusal?.reason ?? (rule.server ? undefined : "client_only");
-  const fields = origins(compiled, { ...compiled.workflow.map, ...rule.map }, event, "");
+  const fields = origins(compiled, { ...compiled.workflow.map, ...rule.map }, event, "", touched);
   const segment = rule.to.startsWith("segment:");
   return {
     rule: rule.id,
@@ -157,13 +167,22 @@ function origins(
   map: Readonly<Record<string, Mapping>>,
   event: CanonicalEvent,
   prefix: string,
+  touched: readonly Touched[],
 ): { found: FieldOrigin[]; missing: string[] } {
   const found: FieldOrigin[] = [];
   const missing: string[] = [];
   for (const [field, mapping] of Object.entries(map)) {
     const from = originOf(mapping, event, library);
-    if (from.length) found.push({ field: prefix + field, from });
+    const plugin = from.length && touched.length ? writerOf(from, touched) : undefined;
+    if (from.length) found.push({ field: prefix + field, from, ...(plugin === undefined ? {} : { plugin }) });
     else missing.push(prefix + field);
   }
   return { found, missing };
+}
+
+/** The last plugin that wrote one of these places, something inside it, or what it is inside of. */
+function writerOf(from: readonly string[], touched: readonly Touched[]): string | undefined {
+  const places = from.flatMap((place) => place.match(/[\w.$-]+/g) ?? []);
+  const near = (a: string, b: string) => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+  return touched.findLast(({ paths }) => paths.some((path) => places.some((place) => near(path, place))))?.plugin;
 }

@@ -44,7 +44,9 @@ export {
   type RouteExplanation,
   type RuleExplanation,
   type ToggleExplanation,
+  type Touched,
 } from "./explain.ts";
+export { hidesPerson } from "./hides-person.ts";
 export { type HelpStep, type Manifest, type ManifestOptions, manifest } from "./manifest.ts";
 export { type Migration, migrateWorkflow, presetUpdate, type WorkflowChange } from "./migrate.ts";
 export type { FailedCondition } from "./origin.ts";

@@ -3,6 +3,7 @@ import { compileMapping, type Library } from "../rules/mapping.ts";
 import { compilePath } from "../rules/path.ts";
 import { isAbsent } from "../rules/values.ts";
 import type { Condition, Filter, Mapping } from "../rules/workflow.ts";
+import { hidesPerson } from "./hides-person.ts";
 
 /**
  * Where a mapping's value comes from, for an event: paths, `literal`, `products[].id`, `basket_total(products)`. Empty
@@ -66,9 +67,4 @@ function shown(path: string, value: unknown): string | number | boolean {
   if (typeof value === "number") return hidesPerson(String(value)) ? "present" : value;
   if (typeof value !== "string") return Array.isArray(value) ? "a list" : "an object";
   return value.length <= 60 && !hidesPerson(value) ? value : "present";
-}
-
-/** A mail address or a phone number may hide in any property, the number as a number too. */
-function hidesPerson(text: string): boolean {
-  return text.includes("@") || text.includes("%40") || /(?:\p{Nd}[^\p{L}\p{Nd}]*){7}/u.test(text);
 }

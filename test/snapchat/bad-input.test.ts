@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createSnapchat, presets, type SnapchatOptions } from "snapchat-destination";
+import { createSnapchat, definePlugin, presets, type SnapchatOptions, type Storage } from "snapchat-destination";
 import { memory } from "snapchat-destination/memory";
+import type { Workflow } from "snapchat-destination/workflow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openShop, purchase, type Shop } from "./shop.ts";
+import { openShop, openSnapchat, purchase, type Shop } from "./shop.ts";
 
 let shop: Shop;
 beforeAll(async () => {
@@ -108,6 +109,45 @@ describe("a wrong workflow", () => {
       kind: "fix_configuration",
     });
     expect((await shop.acme.destinations.get(shop.id)).version).toBe(before.version);
+  });
+});
+
+describe("a stored workflow that this process cannot run", () => {
+  it.each([
+    ["names a function of a plugin that is gone", "workflow_invalid", (workflow: Workflow) => workflow],
+    ["is of a newer version", "workflow_newer", (workflow: Workflow) => ({ ...workflow, format: 2 })],
+  ])("%s: its receipts say so, and the tenant's other destinations go on", async (_, reason, stored) => {
+    const storage = memory();
+    const keep: Storage = Object.assign(Object.create(storage), { close: async () => {} });
+    const encryptionKeys = [randomBytes(32).toString("base64")];
+    const plugin = definePlugin({ name: "prices", functions: { net: (value) => Number(value) / 1.2 } });
+    const before = await openShop({ storage: keep, encryptionKeys, plugins: [plugin] });
+    const own = (await before.acme.destinations.get(before.id)).workflow as Workflow;
+    const { id } = await before.acme.destinations.create({ name: "Net" });
+    const net = { "custom_data.value": { call: "net", with: [{ path: "properties.value" }] } };
+    const { pixel, conversionsToken } = before.simulator.world.main;
+    const workflow = { ...own, map: { ...own.map, ...net } };
+    await before.acme.destinations.update(id, { pixelId: pixel.id, conversionsToken, workflow });
+    await before.acme.destinations.enable(id);
+    await before.close();
+    const key = `destination/acme/${id}`;
+    const record = await storage.records.get(key);
+    const destination = JSON.parse(new TextDecoder().decode(record?.value.subarray(1))) as { workflow: Workflow };
+    destination.workflow = stored(destination.workflow) as Workflow;
+    await storage.records.put(key, new TextEncoder().encode(`\u0001${JSON.stringify(destination)}`));
+
+    const { snapchat, simulator } = await openSnapchat({ storage: keep, encryptionKeys });
+    const acme = snapchat.tenant("acme");
+    const [receipt] = await acme.track([purchase("a")]);
+    expect(receipt?.parts.find(({ destinationId }) => destinationId === id)).toMatchObject({
+      status: "skipped",
+      reason,
+    });
+    expect(receipt?.status).toBe("queued");
+    const { parts } = await acme.explain(id, purchase("a"));
+    expect(parts[0]).toMatchObject({ reason, words: { fix: expect.stringMatching(/\w{3}/) } });
+    await snapchat.close();
+    await simulator.close();
   });
 });
 

@@ -1,0 +1,79 @@
+import type { Clock } from "../clock.ts";
+import type { SettledItem } from "../delivery/index.ts";
+import type { ActiveDestination, TenantData } from "../destinations/index.ts";
+import type { Plugins } from "../plugins/index.ts";
+import type { CanonicalEvent } from "../rules/event.ts";
+import type { Records } from "../storage/ports.ts";
+import { hidesPerson, type Workflow } from "../workflow/index.ts";
+import { createLastDelivered, type LastDelivered } from "./last-delivered.ts";
+import type { ReceiptPart } from "./receipt.ts";
+import { createSeenEvents, type SeenEvents } from "./seen-events.ts";
+import { createSkipShare, type SkipAlarm, type SkipShare } from "./skip-share.ts";
+
+/** One event at one destination, decided. */
+export interface Observed {
+  destination: ActiveDestination;
+  event: CanonicalEvent;
+  parts: readonly ReceiptPart[];
+  /** The first destination of several that this event is offered to. */
+  first: boolean;
+}
+
+/** What is remembered of events beside delivering them: names and times for the event screen, shares for the alarm. */
+export interface EventActivity {
+  readonly seen: SeenEvents;
+  readonly delivered: LastDelivered;
+  readonly skips: SkipShare;
+  observe(observed: Observed): void;
+  settled(settled: { tenantId: string; destinationId: string; items: readonly SettledItem[] }): void;
+  flush(): Promise<void>;
+  /** For offboarding. */
+  readonly tenantData: TenantData;
+}
+
+export function createEventActivity(options: {
+  records: Records;
+  clock: Clock;
+  alarm: (alarm: SkipAlarm) => void;
+  notify: Plugins["notify"];
+  windowMs?: number | undefined;
+  destinationIds(tenantId: string): Promise<readonly string[]>;
+}): EventActivity {
+  const { records, clock, notify } = options;
+  const seen = createSeenEvents({ records, clock });
+  const delivered = createLastDelivered({ records, clock });
+  const skips = createSkipShare({
+    clock,
+    ...(options.windowMs === undefined ? {} : { windowMs: options.windowMs }),
+    alarm(alarm) {
+      options.alarm(alarm);
+      const { tenantId, destinationId, ...details } = alarm;
+      const id = `skip_share/${destinationId}/${alarm.rule}/${alarm.reason}/${clock.now()}`;
+      // A plugin's failure is told by the runner.
+      void notify?.({ id, type: "skip_share", tenantId, destinationId, details });
+    },
+  });
+
+  return {
+    seen,
+    delivered,
+    skips,
+    observe({ destination, event, parts, first }) {
+      const { tenantId, id: destinationId } = destination;
+      if (first) seen.note(tenantId, event, (destination.workflow as Workflow).rules);
+      const unmapped = parts[0]?.reason === "unknown_event" && !hidesPerson(event.name) ? event.name : undefined;
+      skips.note({ tenantId, destinationId }, parts, unmapped);
+    },
+    settled: delivered.note,
+    async flush() {
+      await Promise.all([seen.flush(), delivered.flush()]);
+    },
+    tenantData: {
+      name: "event names",
+      async purge(tenantId) {
+        await seen.forget(tenantId);
+        for (const id of await options.destinationIds(tenantId)) await delivered.forget(tenantId, id);
+      },
+    },
+  };
+}
