@@ -24,6 +24,7 @@ export interface DestinationPatch {
   /** Write-only. Trimmed, sealed, checked against the pixel; reads back as `…3f9a`. */
   conversionsToken?: string | null | undefined;
   serverSide?: boolean | undefined;
+  /** Plain JSON, checked as a whole. */
   workflow?: unknown;
   settings?: SettingsPatch;
 }
@@ -100,11 +101,13 @@ function describe(
 }
 
 function withFields({ workflowCheck }: Context, before: StoredDestination, patch: DestinationPatch): StoredDestination {
+  const { workflow: old, ...rest } = before;
+  const workflow = patch.workflow === undefined ? old : (patch.workflow ?? undefined);
   return {
-    ...before,
+    ...rest,
+    ...(workflow === undefined ? {} : { workflow: workflow === old ? old : workflowCheck.parse(workflow) }),
     ...(patch.name === undefined ? {} : { name: checkName(patch.name) }),
     ...(patch.serverSide === undefined ? {} : { serverSide: patch.serverSide }),
-    ...(patch.workflow === undefined ? {} : { workflow: workflowCheck.parse(patch.workflow) }),
     ...(patch.settings === undefined ? {} : { settings: mergeSettings(before.settings, patch.settings) }),
   };
 }

@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type AccountTree, runChecks } from "../../src/destinations/index.ts";
+import { type AccountTree, createTenants, runChecks } from "../../src/destinations/index.ts";
 import { SnapchatError } from "../../src/errors.ts";
 import { ACCOUNT, ACCOUNT_2, createWorld, ORG, OTHER_PIXEL, PIXEL, tree } from "./fakes/world.ts";
 
@@ -124,6 +125,16 @@ const FAULTS: [code: string, status: "warning" | "problem", plant: (shop: Shop) 
   ],
   ["pixel_shared", "warning", ({ enabledShop }) => enabledShop()],
   ["server_side_off", "warning", ({ destinations, id }) => destinations.update("acme", id, { serverSide: false })],
+  ["tenant_suspended", "problem", ({ context }) => createTenants(context).suspend("acme")],
+  ["workflow_missing", "problem", ({ destinations, id }) => destinations.update("acme", id, { workflow: null })],
+  [
+    "pixel_not_available",
+    "problem",
+    ({ script }) =>
+      Object.assign(script, {
+        tree: treeWith(ACCOUNT, { pixels: [{ id: PIXEL, name: "UK", available: false, why: "it is paused" }] }),
+      }),
+  ],
   ["destination_disabled", "warning", ({ destinations, id }) => destinations.disable("acme", id)],
   [
     "nothing_switched_on",
@@ -146,6 +157,16 @@ function moved(from: AccountTree, accountId: string): AccountTree {
 }
 
 describe("preflight", () => {
+  it("has every fault that it knows planted below", () => {
+    const folder = new URL("../../src/destinations/preflight/", import.meta.url);
+    const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), "utf8"));
+    const codes = sources
+      .flatMap((text) => [...text.matchAll(/\b(?:warning|problem)\(\s*"(\w+)"/g)])
+      .map(([, code]) => code);
+    expect(codes.length).toBeGreaterThan(25);
+    expect([...new Set(codes)].sort()).toEqual([...new Set(FAULTS.map(([code]) => code))].sort());
+  });
+
   it("finds nothing wrong with a perfect destination and says what it looked at", async () => {
     const { destinations, id } = await perfect();
     const report = await destinations.preflight("acme", id);
