@@ -10,43 +10,7 @@ const OLDEST = [6, 2] as const;
 const SKEW_MS = 1_000;
 const NEARLY_FULL = 0.9;
 
-/** Every command the scripts use, on a key that is removed again. */
-const COMMANDS = [
-  "GET KEY",
-  "SET KEY 1",
-  "INCR KEY",
-  "EXISTS KEY",
-  "DEL KEY",
-  "UNLINK KEY",
-  "SETBIT KEY 1 1",
-  "GETBIT KEY 1",
-  "BITPOS KEY 1",
-  "HSET KEY f 1",
-  "HSETNX KEY f 1",
-  "HGET KEY f",
-  "HMGET KEY f",
-  "HGETALL KEY",
-  "HDEL KEY f",
-  "HINCRBY KEY f 1",
-  "SADD KEY a",
-  "SREM KEY a",
-  "SMEMBERS KEY",
-  "ZADD KEY 1 a",
-  "ZREM KEY a",
-  "ZCARD KEY",
-  "ZSCORE KEY a",
-  "ZRANGE KEY 0 0",
-  "ZRANGEBYSCORE KEY 0 1",
-  "ZREVRANGEBYSCORE KEY 1 0",
-  "ZRANGEBYLEX KEY - +",
-  "XADD KEY 1-1 f 1",
-  "XRANGE KEY - +",
-  "XREVRANGE KEY + -",
-  "XDEL KEY 1-1",
-];
-
 export async function findings(engine: Engine, durability: Durability): Promise<Finding[]> {
-  await engine.migrate();
   const found = await rights(engine);
   for (const node of await engine.sender.nodes()) {
     const info = await read(node, ["INFO"], infoOf);
@@ -73,19 +37,14 @@ async function rights(engine: Engine): Promise<Finding[]> {
   const found: Finding[] = [];
   const times: number[] = [];
   for (const number of engine.numbers) {
-    const [now, refused] = (await engine.run("probe", engine.partition("outbox", number), COMMANDS)) as [
-      number,
-      Buffer[],
-    ];
+    const { now, missing } = await engine.probe(engine.partition("outbox", number));
     times.push(now - (engine.options.clock ?? Date).now());
-    const words = refused.map(String).filter((answer) => /NOPERM|can't run|unknown command/i.test(answer));
-    if (words.length === 0) continue;
-    const commands = [...new Set(words.map((answer) => answer.split(":", 1)[0]))];
+    if (missing.length === 0) continue;
     found.push({
       code: "missing_rights",
       severity: "problem",
-      message: `The Redis user may not run: ${commands.join(", ")}.`,
-      fix: `ACL SETUSER <user> ${commands.map((command) => `+${command?.toLowerCase()}`).join(" ")} ~{${engine.options.prefix}:*`,
+      message: `The Redis user may not run: ${missing.join(", ")}.`,
+      fix: `ACL SETUSER <user> ${missing.map((command) => `+${command.toLowerCase()}`).join(" ")} ~{${engine.options.prefix}:*`,
     });
   }
   const apart = Math.max(...times) - Math.min(...times);

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { SnapchatError } from "../../errors.ts";
 import { closedError } from "../errors.ts";
 import { type Arg, type RedisClient, senderOf } from "./client.ts";
-import { noAnswer, redisFailure } from "./failure.ts";
+import { missingRights, noAnswer, redisFailure } from "./failure.ts";
 import { JOURNAL } from "./lua/journal.ts";
 import { KEEPING } from "./lua/keeping.ts";
 import { MEMBER_SCRIPTS } from "./lua/members.ts";
-import { META } from "./lua/meta.ts";
+import { COMMANDS, META } from "./lua/meta.ts";
 import { OUTBOX } from "./lua/outbox.ts";
 import { RECORD_SCRIPTS } from "./lua/records.ts";
 import { SLOTS } from "./lua/slots.ts";
@@ -90,8 +90,18 @@ export class Engine {
     return this.#closed;
   }
 
+  /** Time of a partition's node, and which commands of the scripts its user may not run. */
+  async probe(partition: string): Promise<{ now: number; missing: string[] }> {
+    const [now, refused] = (await this.#run("probe", partition, COMMANDS)) as [number, Buffer[]];
+    const words = refused.map(String).filter((answer) => /NOPERM|can't run|unknown command/i.test(answer));
+    return { now, missing: [...new Set(words.map((answer) => answer.split(":", 1)[0] ?? ""))] };
+  }
+
   async #migrate(): Promise<void> {
     const { partitions } = this.options;
+    // Asked before the first write: a script that is refused in its middle leaves half of its work.
+    const { missing } = await this.probe(this.partition("outbox"));
+    if (missing.length > 0) throw missingRights({ missing: missing.join(" ") });
     const [schema, found] = (await this.#run("migrate", this.partition("meta"), [SCHEMA, partitions])) as Buffer[];
     if (Number(schema) > SCHEMA) throw schemaTooNew(Number(schema));
     if (Number(found) !== partitions) throw partitionsDiffer(Number(found), partitions);

@@ -9,7 +9,9 @@ export function redisFailure(error: unknown, ended: boolean): Failure {
   if (ended) return clientClosed();
   const text = error instanceof Error ? error.message : String(error);
   // A script's failure carries the reason behind its own words.
-  const code = /\b(OOM|MISCONF|READONLY|NOPERM|NOAUTH|WRONGPASS|WRONGTYPE|NOREPLICAS)\b/.exec(text)?.[1];
+  const code = /can't run this command/.test(text)
+    ? "NOPERM"
+    : /\b(OOM|MISCONF|READONLY|NOPERM|NOAUTH|WRONGPASS|WRONGTYPE|NOREPLICAS)\b/.exec(text)?.[1];
   const details = { redis: reasonOf(error, text) };
   switch (code) {
     case "OOM":
@@ -37,14 +39,7 @@ export function redisFailure(error: unknown, ended: boolean): Failure {
     case "NOPERM":
     case "NOAUTH":
     case "WRONGPASS":
-      return permanent(
-        storageError(
-          "unavailable",
-          "The Redis user may not do what storage needs.",
-          "Give it the rights docs/redis.md lists; storage.check() names the missing ones.",
-          { details },
-        ),
-      );
+      return missingRights(details);
     case "WRONGTYPE":
       return storageError(
         "corrupt",
@@ -62,6 +57,16 @@ export function redisFailure(error: unknown, ended: boolean): Failure {
   }
 }
 
+export function missingRights(details: Record<string, string>): Failure {
+  const error = storageError(
+    "unavailable",
+    "The Redis user may not do what storage needs.",
+    "Give it the rights docs/redis.md lists; storage.check() names the missing ones.",
+    { details },
+  );
+  return Object.assign(error, { kind: "fix_configuration", retryable: false });
+}
+
 export function noAnswer(timeoutMs: number): Failure {
   return storageError(
     "unavailable",
@@ -76,10 +81,6 @@ function clientClosed(): Failure {
     "The Redis client is not open.",
     "Connect the client before the first call, and close it after storage.close().",
   );
-}
-
-function permanent(error: Failure): Failure {
-  return Object.assign(error, { kind: "fix_configuration", retryable: false });
 }
 
 /** The first word of Redis's own, or the client's error code: never a command's values. */

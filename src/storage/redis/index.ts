@@ -89,7 +89,10 @@ export function redis(client: RedisClient, options: RedisOptions = {}): Storage 
     journal: guard(redisJournal(engine)),
     slots: guard(redisSlots(engine)),
     migrate: () => engine.migrate(),
-    check: () => findings(engine, durability),
+    async check() {
+      if (engine.closed) throw closedError("redis");
+      return findings(engine, durability);
+    },
     async close() {
       engine.close();
     },

@@ -25,7 +25,7 @@ const places = `
 return call("HMGET", base .. ":places", unpack(ARGV, 2))
 `;
 
-/** For check(): the commands this user may not use, and the time. ARGV: commands with their arguments, framed by "\n". */
+/** The time, and what a user's rights or an old server refuse. ARGV: commands as in {@link COMMANDS}. */
 const probe = `
 local refused = {}
 for i = 2, #ARGV do
@@ -37,6 +37,41 @@ for i = 2, #ARGV do
 end
 return { now, refused }
 `;
+
+/** Every command the scripts use, on a key that is removed again. */
+export const COMMANDS = [
+  "GET KEY",
+  "SET KEY 1",
+  "INCR KEY",
+  "EXISTS KEY",
+  "DEL KEY",
+  "UNLINK KEY",
+  "SETBIT KEY 1 1",
+  "GETBIT KEY 1",
+  "BITPOS KEY 1",
+  "HSET KEY f 1",
+  "HSETNX KEY f 1",
+  "HGET KEY f",
+  "HMGET KEY f",
+  "HGETALL KEY",
+  "HDEL KEY f",
+  "HINCRBY KEY f 1",
+  "SADD KEY a",
+  "SREM KEY a",
+  "SMEMBERS KEY",
+  "ZADD KEY 1 a",
+  "ZREM KEY a",
+  "ZCARD KEY",
+  "ZSCORE KEY a",
+  "ZRANGE KEY 0 0",
+  "ZRANGEBYSCORE KEY 0 1",
+  "ZREVRANGEBYSCORE KEY 1 0",
+  "ZRANGEBYLEX KEY - +",
+  "XADD KEY 1-1 f 1",
+  "XRANGE KEY - +",
+  "XREVRANGE KEY + -",
+  "XDEL KEY 1-1",
+];
 
 export const META = {
   migrate: PRELUDE + migrate,

@@ -29,7 +29,7 @@ local blob, groups = ARGV[2], {}
 for i = 3, #ARGV do
   local g = load(ARGV[i])
   if not g or not g.opened then return i - 3 end
-  g.first, g.all, g.ready, g.linger = NEVER, {}, {}, {}
+  g.first, g.all, g.ready, g.linger, g.ids, g.seen = NEVER, {}, {}, {}, {}, {}
   groups[i - 2] = g
 end
 local entries = tonumber(match(blob, "^(%d+)\n"))
@@ -43,10 +43,10 @@ for i = 1, entries do
   local g, id = groups[tonumber(number)], sub(blob, from, from + idBytes - 1)
   local name = pad(seq)
   if position == "-" then position = string.format("%.0f", seq) end
-  local ids, stored = key("ids", g.id), nil
-  if call("HSETNX", ids, id, position) == 0 then
-    local old, ends = match(call("HGET", ids, id), "^(%d+) ?(%d*)$")
-    if ends ~= "" and tonumber(ends) <= now then call("HSET", ids, id, position) else stored = old end
+  local stored, ends = g.seen[id], nil
+  if not stored then
+    stored, ends = match(call("HGET", key("ids", g.id), id) or "", "^(%d+) ?(%d*)$")
+    if stored and ends ~= "" and tonumber(ends) <= now then stored = nil end
   end
   if stored then
     answer[i] = "0 " .. stored
@@ -57,6 +57,8 @@ for i = 1, entries do
     local all, ready, linger = g.all, g.ready, g.linger
     all[#all + 1], all[#all + 2] = now, name
     ready[#ready + 1], ready[#ready + 2] = priority * LANE + position, name
+    g.ids[#g.ids + 1], g.ids[#g.ids + 2] = id, position
+    g.seen[id] = position
     if due > now then linger[#linger + 1], linger[#linger + 2] = due, name end
     g.first = math.min(g.first, due)
     g.items, g.bytes = g.items + items, g.bytes + bytes
@@ -74,6 +76,8 @@ for _, g in ipairs(groups) do
       index(g, math.min(g.due, math.max(g.first, g.hold)))
     end
     call("HSET", key("group", g.id), "items", g.items, "bytes", g.bytes, "due", g.due, "up", g.up and 1 or 0)
+    -- Last: should the script fail before, a repeat stores the entries again instead of taking them for stored.
+    each("HSET", key("ids", g.id), g.ids)
   end
 end
 changed()
