@@ -1,4 +1,5 @@
-import type { Finding, Storage } from "../ports.ts";
+import type { Storage } from "../ports.ts";
+import { findings, IN_MEMORY_DATABASE } from "./check.ts";
 import { Connection } from "./connection.ts";
 import { sqliteJournal } from "./journal.ts";
 import { sqliteMembers } from "./members.ts";
@@ -59,30 +60,10 @@ export function sqlite(path: string, options: SqliteOptions = {}): Storage {
     async migrate() {
       await connection.open();
     },
-    check: () => connection.read(() => findings(connection, inMemory)),
+    check: async () => {
+      if (inMemory) return [IN_MEMORY_DATABASE];
+      return connection.read(() => findings(connection, path, durability));
+    },
     close: () => connection.close(),
   };
-}
-
-function findings(connection: Connection, inMemory: boolean): Finding[] {
-  const found: Finding[] = [];
-  if (inMemory) {
-    found.push({
-      code: "durability_none",
-      severity: "problem",
-      message: "The database is in memory and lost when the process ends.",
-      fix: "Give sqlite() the path of a file.",
-    });
-    return found;
-  }
-  const mode = connection.database?.prepare("PRAGMA journal_mode").get()?.journal_mode;
-  if (mode !== "wal") {
-    found.push({
-      code: "no_wal",
-      severity: "problem",
-      message: `The file's journal mode is ${String(mode)}, not WAL: readers and writers wait for each other.`,
-      fix: "Put the file on a local disk; network file systems do not support WAL.",
-    });
-  }
-  return found;
 }
