@@ -1,4 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { defineConfig } from "tsup";
+import { buildPixelScript } from "./scripts/pixel-script.ts";
 
 /** Entry points of the package; `package.json#exports` names the same ones. */
 const entry = {
@@ -18,15 +20,35 @@ const entry = {
   "cli/bin": "src/cli/bin.ts",
 };
 
-export default defineConfig({
-  entry,
-  format: "esm",
-  target: "node22",
-  platform: "node",
-  splitting: true,
-  clean: true,
-  sourcemap: true,
-  // tsup strips `node:` by default, which breaks `node:sqlite`.
-  removeNodeProtocol: false,
-  dts: process.env.BUILD_TYPES !== "0",
-});
+/** What runs in pages: built apart, because it must not share a chunk with anything of Node. */
+const browser = {
+  "pixel/browser": "src/pixel/browser.ts",
+  "pixel/router": "src/pixel/router.ts",
+};
+
+const script = await buildPixelScript();
+
+export default defineConfig([
+  {
+    entry,
+    format: "esm",
+    target: "node22",
+    platform: "node",
+    splitting: true,
+    clean: ["!pixel/{browser,router}.*"],
+    sourcemap: true,
+    // tsup strips `node:` by default, which breaks `node:sqlite`.
+    removeNodeProtocol: false,
+    define: { PIXEL_SCRIPT: JSON.stringify(script) },
+    dts: process.env.BUILD_TYPES === "0" ? false : { entry: { ...entry, ...browser } },
+  },
+  {
+    entry: browser,
+    format: "esm",
+    target: "es2021",
+    platform: "browser",
+    splitting: false,
+    sourcemap: true,
+    onSuccess: () => writeFile("dist/pixel/browser.global.js", `${script}\n`),
+  },
+]);

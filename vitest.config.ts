@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { buildPixelScript } from "./scripts/pixel-script.ts";
 
 const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 export default defineConfig({
+  define: { PIXEL_SCRIPT: JSON.stringify(await buildPixelScript()) },
   resolve: {
     alias: [
       { find: /^snapchat-destination$/, replacement: src("index.ts") },

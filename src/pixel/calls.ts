@@ -1,26 +1,24 @@
+import { isAbsent, toNumber } from "../rules/values.ts";
 import type { SnapEventInput } from "../wire/event.ts";
-import { PIXEL_PARAMETERS } from "../wire/pixel.ts";
-
-/** Parameters of a `track` call, in the pixel's own names. */
-export type PixelParameters = Record<string, string | number | readonly string[]>;
+import { LIMITED_DATA_USE, PIXEL_PARAMETERS } from "../wire/pixel.ts";
+import { PIXEL_KIND, PIXEL_TRACK_PARAMETERS, type PixelParameterName } from "../wire/pixel-parameters.ts";
+import { allowedParameters } from "./allowed.ts";
+import type { PixelIdentity } from "./options.ts";
+import { type PixelParameters, pixelParameters } from "./parameters.ts";
 
 /** One call of `window.snaptr`, as its arguments. */
 export type PixelCall =
   | readonly ["init", pixelId: string, identity: PixelIdentity]
   | readonly ["track", pixelId: string, event: string, parameters: PixelParameters];
 
-/** The identity the pixel takes at `init`: digests made on the server, so that both sides carry the same ones. */
-export interface PixelIdentity {
-  /** SHA-256 of the normalised mail address, lower-case hex. */
-  user_hashed_email?: string;
-  /** SHA-256 of the normalised phone number, lower-case hex. */
-  user_hashed_phone_number?: string;
-}
-
 export interface PixelCallOptions {
   pixelId: string;
   /** Sent as `integration`: the host's name, so that Snapchat knows the partner. */
   integration?: string | undefined;
+  /** Adds `data_use`. */
+  limitedUse?: boolean | undefined;
+  /** The destination's allow-list, as in its settings: paths such as `custom_data.value`. Absent: everything. */
+  allowFields?: readonly string[] | undefined;
 }
 
 /**
@@ -37,40 +35,30 @@ export interface PixelCallOptions {
  *   { event_name: "PURCHASE", event_id: "order-7", custom_data: { value: 20, currency: "GBP" } },
  *   { pixelId: "11111111-2222-4333-8444-555555555555" },
  * );
- * // ["track", "11111111-…", "PURCHASE", { client_dedup_id: "order-7", price: 20, currency: "GBP" }]
+ * // ["track", "11111111-…", "PURCHASE", { price: 20, currency: "GBP", client_dedup_id: "order-7" }]
  * ```
  */
 export function pixelTrackCall(event: SnapEventInput, options: PixelCallOptions): PixelCall {
-  const parameters: PixelParameters = {};
-  if (event.event_id !== undefined) parameters.client_dedup_id = event.event_id;
-  for (const [field, name] of Object.entries(PIXEL_PARAMETERS)) {
-    const value = parameterValue(event.custom_data?.[field], LISTS.has(name));
-    if (value !== undefined) parameters[name] = value;
+  const { custom_data = {} } = event;
+  const given: Partial<Record<PixelParameterName, unknown>> = {};
+  for (const [field, name] of PIXEL_PARAMETERS) {
+    const value = custom_data[field];
+    if (isAbsent(value)) continue;
+    given[name] = PIXEL_TRACK_PARAMETERS[name] === PIXEL_KIND.number ? toNumber(value) : value;
   }
-  if (parameters.item_ids === undefined) {
-    const ids = contentIds(event.custom_data?.contents);
-    if (ids.length > 0) parameters.item_ids = ids;
-  }
-  if (options.integration) parameters.integration = options.integration;
-  return ["track", options.pixelId, event.event_name, parameters];
+  given.item_ids ??= contentIds(custom_data.contents);
+  given.client_dedup_id = event.event_id;
+  given.integration = options.integration;
+  given.data_use = options.limitedUse ? LIMITED_DATA_USE : undefined;
+  const allow = allowedParameters(options.allowFields);
+  return ["track", options.pixelId, event.event_name, pixelParameters(given, () => {}, allow)];
 }
 
-/** Parameters the pixel takes several values in; of all others it gets the first. */
-const LISTS: ReadonlySet<string> = new Set(["item_ids", "brands"]);
+/** As many as a mapping walks over. */
+const CONTENTS = 1_000;
 
-function parameterValue(value: unknown, list: boolean): string | number | readonly string[] | undefined {
-  if (typeof value === "string") return value === "" ? undefined : value;
-  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-  if (!Array.isArray(value)) return undefined;
-  // The pixel joins lists with commas, so an item with a comma would become two.
-  const items = value.filter((item): item is string => typeof item === "string" && item !== "" && !item.includes(","));
-  if (items.length === 0) return undefined;
-  return list ? items : items[0];
-}
-
-function contentIds(contents: unknown): string[] {
-  if (!Array.isArray(contents)) return [];
-  return contents
-    .map((item: unknown) => (typeof item === "object" && item !== null ? (item as { id?: unknown }).id : undefined))
-    .filter((id): id is string => typeof id === "string" && id !== "" && !id.includes(","));
+function contentIds(contents: unknown): unknown {
+  return Array.isArray(contents)
+    ? contents.slice(0, CONTENTS).map((item: unknown) => (item as { id?: unknown } | null)?.id)
+    : undefined;
 }

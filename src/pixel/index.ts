@@ -1,2 +1,4 @@
-export type { PixelCall, PixelCallOptions, PixelIdentity, PixelParameters } from "./calls.ts";
+export type { PixelCall, PixelCallOptions } from "./calls.ts";
 export { pixelTrackCall } from "./calls.ts";
+export type { PixelConfig, PixelIdentity, PixelOff } from "./options.ts";
+export type { PixelParameters } from "./parameters.ts";

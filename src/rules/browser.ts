@@ -1,4 +1,5 @@
 import { PIXEL_PARAMETERS } from "../wire/pixel.ts";
+import { PIXEL_KIND, PIXEL_TRACK_PARAMETERS } from "../wire/pixel-parameters.ts";
 import { foldName } from "./fold.ts";
 import type { Condition, ConsentRule, Filter, Mapping, Scalar, Workflow } from "./workflow.ts";
 import type { Fields } from "./writer.ts";
@@ -18,7 +19,7 @@ export interface BrowserRule {
   /** Snap event. */
   to: string;
   when?: Expression;
-  /** `custom_data`: fields the pixel has a name for. */
+  /** What `track` is given, in the pixel's own names. */
   data: Expression;
   consent?: ConsentRule;
   /** The rule's own id of the event, where it has one. */
@@ -55,7 +56,7 @@ export function browserWorkflow(workflow: Workflow): BrowserWorkflow {
     list.push({
       id,
       to,
-      data: lowerMapping({ object: pixelFields({ ...workflow.map, ...rule.map }) }),
+      data: pixelData({ ...workflow.map, ...rule.map }),
       ...(when ? { when: lowerFilter(when) } : {}),
       ...(consent ? { consent } : {}),
       ...(dedupe ? { eventId: lowerId(dedupe) } : {}),
@@ -70,14 +71,27 @@ export function browserWorkflow(workflow: Workflow): BrowserWorkflow {
   return { rules, eventId: lowerId([...(workflow.dedupe ?? []), "browserId", "id"]) };
 }
 
-/** What the pixel has no parameter for it would drop silently; `contents` gives it the item ids where nothing else does. */
-function pixelFields(map: Fields): Fields {
-  const kept = Object.entries(map).flatMap(([path, mapping]) => {
-    const [group, field = ""] = path.split(".");
-    const known = Object.hasOwn(PIXEL_PARAMETERS, field) || (field === "contents" && !map["custom_data.content_ids"]);
-    return group === "custom_data" && known ? [[field, mapping] as const] : [];
-  });
-  return Object.fromEntries(kept);
+/**
+ * The fields the pixel has a parameter for, under the pixel's names; the rest it would drop silently. The item ids are
+ * those of `contents` where nothing else gives them.
+ */
+function pixelData(map: Fields): Expression {
+  const parameters = new Map<string, Expression>();
+  for (const [field, name] of PIXEL_PARAMETERS) {
+    const mapping = map[`custom_data.${field}`];
+    if (!mapping) continue;
+    const value = lowerMapping(mapping);
+    // Shops write numbers in many ways; the server's copy reads them with the same function.
+    const read: Expression = PIXEL_TRACK_PARAMETERS[name] === PIXEL_KIND.number ? ["number", value] : value;
+    const earlier = parameters.get(name);
+    parameters.set(name, earlier === undefined ? read : ["first", read, earlier]);
+  }
+  const contents = map["custom_data.contents"];
+  if (contents) {
+    const ids: Expression = ["each", lowerMapping(contents), ["item", "id"]];
+    parameters.set("item_ids", ["first", parameters.get("item_ids") ?? null, ids]);
+  }
+  return ["object", ...[...parameters].flat()];
 }
 
 function lowerId(paths: readonly string[]): Expression {

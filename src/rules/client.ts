@@ -1,4 +1,3 @@
-import type { SnapEventInput } from "../wire/event.ts";
 import type { BrowserWorkflow, Expression } from "./browser.ts";
 import { checkConsent } from "./consent.ts";
 import type { CanonicalEvent } from "./event.ts";
@@ -6,11 +5,14 @@ import { OPERATORS } from "./filter.ts";
 import { foldName } from "./fold.ts";
 import { isAbsent, toNumber, toText } from "./values.ts";
 
-/** One rule's answer in the browser: the event to give to the pixel, or why there is none. */
+/** One rule's answer in the browser: the `track` call to make, or why there is none. */
 export interface ClientDecision {
   rule: string;
   reason?: string;
-  event?: SnapEventInput;
+  /** Snap event. */
+  event?: string;
+  /** In the pixel's names, `client_dedup_id` among them; the pixel's runtime checks the values. */
+  parameters?: Record<string, unknown>;
 }
 
 /** What the browser does with an event of the host: the id to hand on, and the pixel's share. */
@@ -43,10 +45,8 @@ export function createClientRouter(
           const reason = passes ? checkConsent(consent, event.consent)?.reason : "filter_not_met";
           if (reason) return { rule: id, reason };
           const own = (evaluate(rule.eventId, event) as string | undefined) ?? eventId;
-          const custom_data = evaluate(data, event) as Record<string, unknown> | undefined;
-          const made: SnapEventInput = { event_name: to, event_id: derived ? `${own}.${to}` : own };
-          if (custom_data) made.custom_data = custom_data;
-          return { rule: id, event: made };
+          const parameters = { ...(evaluate(data, event) as object), client_dedup_id: derived ? `${own}.${to}` : own };
+          return { rule: id, event: to, parameters };
         },
       ),
     };

@@ -1,12 +1,16 @@
-import { fieldsOf } from "./fields.ts";
+import { fieldsOf, PIXEL_ONLY } from "./fields.ts";
+import type { PixelParameterName } from "./pixel-parameters.ts";
 
 /**
- * `custom_data` fields of the Conversions API and what the pixel calls them, read off the field table. `event_id` is
- * `client_dedup_id` there.
+ * `custom_data` fields and the parameters of `track` that mean the same, in the order in which a later one wins: read off
+ * the field table, and the parameters that have no twin on the server under their own names.
  */
-export const PIXEL_PARAMETERS: Readonly<Record<string, string>> = Object.fromEntries(
-  fieldsOf("custom_data").flatMap(({ name, pixel }) => (pixel === undefined ? [] : [[name, pixel]])),
-);
+export const PIXEL_PARAMETERS: readonly (readonly [field: string, parameter: PixelParameterName])[] = [
+  ...fieldsOf("custom_data").flatMap(({ name, pixel }) =>
+    pixel === undefined ? [] : [[name, pixel as PixelParameterName] as const],
+  ),
+  ...PIXEL_ONLY.map((name) => [name, name] as const),
+];
 
 /** `data_use` of an event whose use is limited: the spelling of the older API, which the pixel shares. Unconfirmed. */
 export const LIMITED_DATA_USE = "['lmu']";
