@@ -273,6 +273,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         credentials,
         delivery,
         storage,
+        endpoints,
         plan,
         plugins,
         pluginStage,

@@ -3,13 +3,10 @@ import type { SnapEventInput } from "../wire/event.ts";
 import { LIMITED_DATA_USE, PIXEL_PARAMETERS } from "../wire/pixel.ts";
 import { PIXEL_KIND, PIXEL_TRACK_PARAMETERS, type PixelParameterName } from "../wire/pixel-parameters.ts";
 import { allowedParameters } from "./allowed.ts";
-import type { PixelIdentity } from "./options.ts";
 import { type PixelParameters, pixelParameters } from "./parameters.ts";
 
 /** One call of `window.snaptr`, as its arguments. */
-export type PixelCall =
-  | readonly ["init", pixelId: string, identity: PixelIdentity]
-  | readonly ["track", pixelId: string, event: string, parameters: PixelParameters];
+export type PixelCall = readonly ["track", pixelId: string, event: string, parameters: PixelParameters];
 
 export interface PixelCallOptions {
   pixelId: string;
@@ -49,7 +46,7 @@ export function pixelTrackCall(event: SnapEventInput, options: PixelCallOptions)
   given.item_ids ??= contentIds(custom_data.contents);
   given.client_dedup_id = event.event_id;
   given.integration = options.integration;
-  given.data_use = options.limitedUse ? LIMITED_DATA_USE : undefined;
+  given.data_use = options.limitedUse || !isAbsent(event.data_processing_options) ? LIMITED_DATA_USE : undefined;
   const allow = allowedParameters(options.allowFields);
   return ["track", options.pixelId, event.event_name, pixelParameters(given, () => {}, allow)];
 }

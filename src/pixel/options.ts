@@ -12,12 +12,7 @@ export interface PixelIdentity {
 }
 
 /** Why a destination's pixel stands still. */
-export type PixelOff =
-  | "tenant_not_active"
-  | "destination_disabled"
-  | "pixel_missing"
-  | "no_client_rules"
-  | "validate_only";
+export type PixelOff = "tenant_not_active" | "destination_disabled" | "pixel_missing" | "no_client_rules" | "test_mode";
 
 /** What a page needs to know of a destination: made by `tenant.pixel.config()` on the server, plain JSON, no secret. */
 export interface PixelConfig {

@@ -1,4 +1,4 @@
-import { PIXEL_PARAMETERS } from "../wire/pixel.ts";
+import { LIMITED_DATA_USE, PIXEL_PARAMETERS } from "../wire/pixel.ts";
 import { PIXEL_KIND, PIXEL_TRACK_PARAMETERS } from "../wire/pixel-parameters.ts";
 import { foldName } from "./fold.ts";
 import type { Condition, ConsentRule, Filter, Mapping, Scalar, Workflow } from "./workflow.ts";
@@ -91,6 +91,8 @@ function pixelData(map: Fields): Expression {
     const ids: Expression = ["each", lowerMapping(contents), ["item", "id"]];
     parameters.set("item_ids", ["first", parameters.get("item_ids") ?? null, ids]);
   }
+  const limited = map.data_processing_options;
+  if (limited) parameters.set("data_use", ["if", ["exists", lowerMapping(limited), null], LIMITED_DATA_USE, null]);
   return ["object", ...[...parameters].flat()];
 }
 

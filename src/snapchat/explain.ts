@@ -143,8 +143,7 @@ async function explainPart(
   if (!event || decision.status !== "send") return shown;
   if (decision.channel === "client") {
     if (!destination.pixelId) return shown;
-    const { integration } = plan.prepare;
-    return { ...shown, call: pixelTrackCall(event, { pixelId: destination.pixelId, integration }) };
+    return { ...shown, call: pixelTrackCall(event, { ...plan.prepare, pixelId: destination.pixelId }) };
   }
   const prepared = prepareEvent(event, { ...plan.prepare, nowMs, receivedAtMs });
   const explained = {

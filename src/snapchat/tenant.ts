@@ -14,9 +14,9 @@ import {
 } from "../destinations/index.ts";
 import { isSnapchatError, type Secret } from "../errors.ts";
 import type { People } from "../people/index.ts";
-import type { PixelCall } from "../pixel/index.ts";
 import type { Plugins } from "../plugins/index.ts";
 import type { Page, Storage } from "../storage/ports.ts";
+import type { Endpoints } from "../wire/endpoints.ts";
 import type { EventActivity } from "./event-activity.ts";
 import { type EventScreen, eventScreen } from "./event-screen.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -27,6 +27,7 @@ import type { PluginStage } from "./plugin-stage.ts";
 import type { Receipt } from "./receipt.ts";
 import type { LinkedSegment, Segments } from "./segments.ts";
 import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts";
+import { createTenantPixel, type TenantPixel } from "./tenant-pixel.ts";
 import { type VerifyReport, verify } from "./verify.ts";
 
 /** What one tenant of the host may do. Ids of other tenants are answered with `not_found`. */
@@ -69,10 +70,7 @@ export interface Tenant {
     ): ReturnType<People["revokeConsent"]>;
     inspect(person: Parameters<People["inspect"]>[1]): ReturnType<People["inspect"]>;
   };
-  readonly pixel: {
-    /** The calls a browser would make for an event: a dry run. */
-    calls(destinationId: string, event: unknown): Promise<PixelCall[]>;
-  };
+  readonly pixel: TenantPixel;
 }
 
 export interface ExplainOptions extends Pick<TrackOptions, "receivedAt"> {
@@ -133,6 +131,7 @@ export interface TenantDependencies {
   credentials: Credentials;
   delivery: Pick<Delivery, "deadLetters" | "receipts">;
   storage: Storage;
+  endpoints: Endpoints;
   plan(destination: ActiveDestination): Plan | NoPlan;
   plugins: Pick<Plugins, "catalogue">;
   pluginStage: PluginStage | undefined;
@@ -256,12 +255,14 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
       revokeConsent: (person, o) => people.revokeConsent(tenantId, person, o),
       inspect: (person) => people.inspect(tenantId, person),
     },
-    pixel: {
-      async calls(destinationId, event) {
-        const { parts } = await explained(destinationId, event);
-        return parts.flatMap(({ call }) => (call ? [call] : []));
-      },
-    },
+    pixel: createTenantPixel({
+      mine,
+      active,
+      explained,
+      status: async () => (await context.reader.tenant(tenantId)).status,
+      plan: dependencies.plan,
+      endpoints: dependencies.endpoints,
+    }),
   };
 
   /** The Conversions token first, then the login: what one of them may not read the other may. */
