@@ -25,7 +25,15 @@ export type { IdentifierExplanation } from "./snapchat/explain-identifiers.ts";
 export type { Logger } from "./snapchat/log.ts";
 export type { ReauthRequired, SnapchatApp, SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts";
-export type { LinkedSegment } from "./snapchat/segments.ts";
+export type {
+  LinkOptions,
+  SegmentPatch,
+  SegmentSync,
+  SegmentUpdateReport,
+  SyncOptions,
+} from "./snapchat/segments/segments.ts";
+export type { LinkedSegment } from "./snapchat/segments/status.ts";
+export type { TenantSegments } from "./snapchat/segments/tenant-segments.ts";
 export type { SendNowOptions, SendOutcome, SendPart, SendStatus } from "./snapchat/send-now.ts";
 export type { SignInOptions, SnapchatOAuth } from "./snapchat/sign-in.ts";
 export type { FindReceipts, Tenant, TenantReceipts } from "./snapchat/tenant.ts";

@@ -24,13 +24,14 @@ import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
 import { createReceiptLines } from "./snapchat/ingest-lines.ts";
 import { createLog } from "./snapchat/log.ts";
-import { createMemberRemoval } from "./snapchat/member-removal.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 import { createPlans } from "./snapchat/plan.ts";
 import { createPluginStage } from "./snapchat/plugin-stage.ts";
 import type { Receipt } from "./snapchat/receipt.ts";
-import { createSegments } from "./snapchat/segments.ts";
+import { drainWithBackfills } from "./snapchat/segments/drain.ts";
+import { createMemberRemoval } from "./snapchat/segments/member-removal.ts";
+import { createSegmentRoom } from "./snapchat/segments/room.ts";
 import { createGroupKey, createSendNow, type SendNowOptions, type SendOutcome } from "./snapchat/send-now.ts";
 import { checkDurability, checkOptions } from "./snapchat/settings.ts";
 import { createSignIn, type SnapchatOAuth } from "./snapchat/sign-in.ts";
@@ -149,7 +150,15 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     oldestPayloadMs: () => delivery.oldestPayloadMs(),
   });
   const accounts = createAccounts({ vault, client: accountsClient });
-  const segments = createSegments({ storage, vault, audiences });
+  const segments = createSegmentRoom({
+    storage,
+    vault,
+    audiences,
+    plugins,
+    clock,
+    emit: (name, event) => events.emit(name, event),
+    parts: () => ({ lists: delivery.lists, destinations, activeTenant: context.reader.tenant, plan, people }),
+  });
   const context = createContext({
     records,
     sealer,
@@ -163,7 +172,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     accounts,
     tokenCheck: createTokenCheck(conversions),
     workflowCheck: { parse: (json) => parseWorkflow(json, plugins.library), toggles: toggleCounts },
-    segments: segments.control((tenantId, id) => destinations.connectionOf(tenantId, id)),
+    segments: segments.control,
     clock,
     onAudit: (line) => plugins.audit?.push({ ...line }),
     integration: options.integration,
@@ -186,6 +195,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       () => delivery,
       () => clock.now(),
     ),
+    membersOf: segments.membersOf,
     audit: (entry) => context.audit.record(entry),
     visibleAfterMs: context.visibleAfterMs,
   });
@@ -236,7 +246,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     plan,
     plugins: pluginStage,
     subjects: (tenantId) => people.subjects(tenantId),
-    ensureSegment: (destination, segment) => segments.ensure(destination, segment),
+    ensureSegment: (destination, segment) => segments.links.ensure(destination, segment),
     append: (items, o) => delivery.append(items, o),
     now: () => clock.now(),
     observe: activity.observe,
@@ -268,7 +278,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         accounts,
         vault,
         people,
-        segments,
+        segments: segments.segments,
         conversions,
         credentials,
         delivery,
@@ -284,11 +294,11 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     sendNow: (events, o) => sendNow(events.map(offerOf), o),
     groupKey,
     startWorker(o) {
-      const worker = withUpkeep(delivery.startWorker(o), { clock, destinations, vault });
+      const worker = withUpkeep(delivery.startWorker(o), { clock, destinations, vault, backfills: segments.backfills });
       workers.add(worker);
       return worker;
     },
-    drain: (o) => delivery.drain(o),
+    drain: (o) => drainWithBackfills({ delivery, backfills: segments.backfills, clock }, o),
     pause: (target) => delivery.pause(target),
     resume: (target) => delivery.resume(target),
     stats: () => delivery.stats(),

@@ -20,6 +20,7 @@ import type { DeliveryItem } from "./item.ts";
 import { createJournalWriter } from "./journal.ts";
 import type { JournalLine } from "./journal-line.ts";
 import { createLimits } from "./limits.ts";
+import { createListQueue, type ListQueue } from "./list-queue.ts";
 import type { NowOutcome } from "./now-outcome.ts";
 import { oldestPayload } from "./oldest-payload.ts";
 import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare.ts";
@@ -98,6 +99,8 @@ export interface Delivery {
     replay(options: ReplayOptions): Promise<ReplayReport>;
     purge(filter: DeadLetterFilter): Promise<number>;
   };
+  /** Whole lists on their way into segments. */
+  readonly lists: ListQueue;
   readonly counters: Readonly<Counters>;
   /** What happened to events, from the journal. */
   readonly receipts: {
@@ -146,6 +149,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     dedupeMs: settings.dedupeMs,
   });
   const appender = createAppender({ storage, clock, random, settings, prepare, openGroup: options.openGroup });
+  const lists = createListQueue({
+    storage,
+    sealer: options.sealer,
+    clock,
+    random,
+    identifiersPerRequest: settings.identifiersPerRequest,
+    dedupeMs: settings.dedupeMs,
+  });
   const instance = Math.floor(random() * 2 ** 48).toString(36);
   let workers = 0;
   const loopOptions = () => ({ owner: `${instance}-${workers++}`, pausedMs: control.pausedMs });
@@ -159,7 +170,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       lingerMs = workerOptions.lingerMs ?? lingerMs;
       const worker = startLoop(context, { ...workerOptions, ...loopOptions() });
       const ended = new AbortController();
-      const sweeping = keepSwept(context, ended.signal);
+      const sweeping = keepSwept(context, lists, ended.signal);
       const stop = async () => {
         ended.abort();
         await worker.stop();
@@ -184,7 +195,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     resume: (target, reason = "operator") =>
       target ? storage.outbox.resume(target, reason) : control.resumeAll(reason),
     restored: ({ backupTakenAtMs }) => control.markRestored(backupTakenAtMs),
-    sweep: () => sweep(context),
+    sweep: () => sweep(context, lists),
     stats: () => statsOf(context, control),
     oldestPayloadMs: () => oldestPayload(context),
     health: () => healthOf(context, control),
@@ -197,6 +208,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       },
       purge: (filter) => purgeDeadLetters(context, filter),
     },
+    lists,
     counters,
     receipts: {
       find: (destinationId, query) => findReceipts(storage.journal, destinationId, query, clock.now()),

@@ -33,6 +33,16 @@ export type DeliveryEvent =
   | { type: "forbidden"; tenantId: string; destinationId: string; group: string; message?: string | undefined }
   | { type: "rate_limited"; key: string; forMs: number }
   | { type: "circuit_opened" | "circuit_closed"; group: string; destinationId: string }
+  /** Identifiers were told to Snapchat. `accepted` below their sum: it did not take all of them. */
+  | {
+      type: "members_sent";
+      tenantId: string;
+      destinationId: string;
+      link: string;
+      added: number;
+      removed: number;
+      accepted: number;
+    }
   | { type: "segment_created"; tenantId: string; destinationId: string; link: string; segmentId: string }
   /** Deleted in Ads Manager: its work waits for an answer. */
   | { type: "segment_deleted"; tenantId: string; destinationId: string; link: string; segmentId: string }

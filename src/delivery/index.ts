@@ -29,17 +29,22 @@ export {
   type RequestLine,
   sampled,
 } from "./journal-line.ts";
+export type { ListQueue } from "./list-queue.ts";
 export type { NowOutcome } from "./now-outcome.ts";
+export type { PageDone } from "./page-done.ts";
 export type { PreparedEntry } from "./prepare.ts";
 export type { EventReceipt, ReceiptEntry, ReceiptQuery } from "./receipts.ts";
 export type { ReplayOptions, ReplayReport } from "./replay.ts";
 export {
+  changeSegmentLink,
   readSegmentLink,
   type SegmentLink,
   type SegmentLinkRef,
+  type SegmentProblem,
   segmentGroup,
   segmentLinkId,
   segmentLinkKey,
+  segmentLinks,
   segmentMarker,
   writeSegmentLink,
 } from "./segment-link.ts";

@@ -49,6 +49,17 @@ export interface Consent {
     subjects: readonly string[],
     acceptedAtMs: number,
   ): Promise<boolean> | boolean;
+  /**
+   * The same for a page of a list: places of identifiers (32 bytes each, one after the other) that may not enter.
+   * `undefined`: all may. Absent: lists are not asked about again.
+   */
+  deniedMembers?(
+    tenantId: string,
+    destinationId: string,
+    kind: MemberKind,
+    hashes: Uint8Array,
+    acceptedAtMs: number,
+  ): Promise<ReadonlySet<number> | undefined>;
 }
 
 /** Seals what is stored. `aad` binds the bytes to their place: moved elsewhere, they do not open. */

@@ -39,6 +39,8 @@ export interface MemberItem {
   identifiers: readonly { kind: MemberKind; hash: Uint8Array | string }[];
   /** Keyed digest of the person, 16 bytes. Without it an add belongs to nobody in particular, a remove to everybody. */
   person?: Uint8Array | undefined;
+  /** Of a remove: other keys that the same person may have been added under. */
+  alsoPersons?: readonly Uint8Array[] | undefined;
   subjects: readonly string[];
   acceptedAtMs: number;
   /** The host event's id: makes a repeated call a duplicate. Without it, only a call of the same `acceptedAtMs` is one. */

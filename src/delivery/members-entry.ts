@@ -2,6 +2,7 @@ import type { ClaimedEntry, Outcome } from "../storage/ports.ts";
 import { type Context, safeError } from "./context.ts";
 import type { SettledItem } from "./emitted.ts";
 import type { Job, Started } from "./job.ts";
+import { decodeList, isList, type ListPayload } from "./list-payload.ts";
 import type { PlacedMember } from "./members-fold.ts";
 import { decodeMembers, openPayload, payloadAad, type StoredMember } from "./payload.ts";
 import { type Progress, writeProgress } from "./progress.ts";
@@ -10,6 +11,10 @@ import { type Progress, writeProgress } from "./progress.ts";
 export interface MemberEntry {
   entry: ClaimedEntry;
   progress: Progress;
+  /** It may have reached Snapchat already. */
+  doubted: boolean;
+  /** A page of a list or a task; then nothing is placed. */
+  list: ListPayload | undefined;
   placed: PlacedMember[];
   settled: SettledItem[];
 }
@@ -25,16 +30,19 @@ export async function openMembers(
   const entries: MemberEntry[] = [];
   const waiting: Outcome[] = [];
   for (const { entry, progress } of started) {
-    let members: StoredMember[];
+    let members: StoredMember[] = [];
+    let list: ListPayload | undefined;
     try {
-      members = decodeMembers(await openPayload(entry.payload, aad, context.sealer));
+      const content = await openPayload(entry.payload, aad, context.sealer);
+      if (isList(content)) list = decodeList(content);
+      else members = decodeMembers(content);
     } catch {
       context.emit({ type: "entry_unreadable", tenantId, destinationId, group: name, reason: "payload_unreadable" });
       waiting.push({ id: entry.id, rest: { retryInMs: 5 * 60_000, progress: writeProgress(progress) } });
       continue;
     }
-    const open: MemberEntry = { entry, progress, placed: [], settled: [] };
     const doubted = inDoubt(context, job, entry, progress);
+    const open: MemberEntry = { entry, progress, doubted, list, placed: [], settled: [] };
     try {
       for (const member of members) {
         const { eventId } = member;
@@ -54,6 +62,20 @@ export async function openMembers(
     entries.push(open);
   }
   return { entries, waiting };
+}
+
+/**
+ * Entries that are told to Snapchat together, in order: single changes in a row are folded, a page or a task stands
+ * alone.
+ */
+export function batchesOf(entries: readonly MemberEntry[]): MemberEntry[][] {
+  const batches: MemberEntry[][] = [];
+  for (const entry of entries) {
+    const last = batches.at(-1);
+    if (last && !entry.list && !last[0]?.list) last.push(entry);
+    else batches.push([entry]);
+  }
+  return batches;
 }
 
 function mayApply(context: Context, tenantId: string, destinationId: string, member: StoredMember) {

@@ -21,8 +21,14 @@ export interface FoldedIdentifier {
   doubted: boolean;
 }
 
+/**
+ * The row of whoever was added without being named: by a list of addresses, by an event without ids. The identifier is
+ * all that is known of them, so a named person who leaves with this identifier takes this row along, and nobody else's.
+ */
+export const UNNAMED: Uint8Array = new Uint8Array(16);
+
 /** The same identifier of the same kind: one latin-1 character for each byte, which is quick to make. */
-function identifierKey(kind: MemberKind, hash: Uint8Array): string {
+export function identifierKey(kind: MemberKind, hash: Uint8Array): string {
   return kind + Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
 }
 
@@ -45,12 +51,22 @@ export function foldMembers(placed: readonly PlacedMember[], byPerson: boolean):
       }
       one.doubted ||= doubted || op === "assert";
       if (op === "assert") continue;
-      const next: MemberOp = { op, kind, hash, position, ...(person && byPerson ? { person } : {}) };
-      const last = one.ops.length === 0 || !byPerson || (op === "remove" && !person);
-      one.ops = last ? [next] : [...one.ops.filter((earlier) => !replaces(next, earlier)), next];
+      for (const said of byPerson ? saidBy(op, person) : NOBODY) {
+        const next: MemberOp = { op, kind, hash, position, ...said };
+        const last = one.ops.length === 0 || !byPerson || (op === "remove" && !next.person);
+        one.ops = last ? [next] : [...one.ops.filter((earlier) => !replaces(next, earlier)), next];
+      }
     }
   }
   return [...folded.values()];
+}
+
+const NOBODY: readonly { person?: Uint8Array }[] = [{}];
+
+/** Whose rows an operation is about. Without a person a remove is about everybody's. */
+export function saidBy(op: MemberOp["op"], person: Uint8Array | undefined): readonly { person?: Uint8Array }[] {
+  if (op === "add") return [{ person: person ?? UNNAMED }];
+  return person === undefined ? NOBODY : [{ person }, { person: UNNAMED }];
 }
 
 /** A remove of everybody is nobody's own: it stays beside what is said after it. */

@@ -1,10 +1,10 @@
 import type { MemberOp, Members, SegmentRef } from "../storage/ports.ts";
-import { hasBit } from "./bits.ts";
+import { hasBit, newBits, setBit } from "./bits.ts";
 import { MEMBER_KINDS } from "./interfaces.ts";
-import type { FoldedIdentifier } from "./members-fold.ts";
+import { type FoldedIdentifier, identifierKey } from "./members-fold.ts";
 
 /** Operations of one call of the members port, judged together. */
-const MAX_OPS = 10_000;
+export const MAX_OPS = 10_000;
 
 /** One request: identifiers of one kind that enter or leave. */
 export interface MembersPage {
@@ -27,10 +27,20 @@ export interface PlanOptions {
   renewAfterMs?: number | undefined;
 }
 
+/** How operations that come from a list or from the members port are judged. */
+export interface Judgement {
+  /** Told again whatever the comparison says: they may have reached Snapchat already. */
+  doubted?: boolean;
+  /** `nothing`: Snapchat holds them already. `everything`: it holds none of them. Default: what the comparison says. */
+  send?: "nothing" | "everything";
+}
+
 /** Compares with what Snapchat holds and pages what differs. Doubted identifiers are sent whatever the comparison says. */
-export async function planMembers(folded: readonly FoldedIdentifier[], options: PlanOptions): Promise<MembersPlan> {
-  const { members, segment, renewAfterMs } = options;
+export function createPlan(options: PlanOptions) {
+  const { members, segment, renewAfterMs, pageSize } = options;
   const sends = new Map<string, { op: MemberOp["op"]; kind: number; hashes: string[] }>();
+  const commits: MembersPlan["commits"] = [];
+
   const send = (op: MemberOp["op"], { kind, hash }: Pick<MemberOp, "kind" | "hash">) => {
     const key = `${op} ${kind}`;
     let list = sends.get(key);
@@ -40,57 +50,105 @@ export async function planMembers(folded: readonly FoldedIdentifier[], options: 
     }
     list.hashes.push(Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("hex"));
   };
+  const differing = (port: Members, ops: MemberOp[]) =>
+    port.diff(segment, ops, renewAfterMs === undefined ? {} : { renewAfterMs });
 
-  const commits: MembersPlan["commits"] = [];
-  for (const chunk of chunks(folded)) {
-    const ops = chunk.flatMap((one) => one.ops);
-    if (!members) {
-      for (const one of chunk) {
-        const last = one.ops.at(-1);
-        if (last) send(last.op, last);
+  /** Single changes, folded. */
+  async function changes(folded: readonly FoldedIdentifier[]): Promise<void> {
+    for (const chunk of chunks(folded)) {
+      const ops = chunk.flatMap((one) => one.ops);
+      if (!members) {
+        for (const one of chunk) {
+          const last = one.ops.at(-1);
+          if (last) send(last.op, last);
+        }
+        continue;
       }
-      continue;
+      const sent = await differing(members, ops);
+      const unchanged: FoldedIdentifier[] = [];
+      let at = 0;
+      for (const one of chunk) {
+        let said = false;
+        for (const op of one.ops) {
+          if (hasBit(sent, at++)) {
+            send(op.op, op);
+            said = true;
+          }
+        }
+        if (!said && one.doubted) unchanged.push(one);
+      }
+      await tellAgain(members, unchanged);
+      if (ops.length > 0) commits.push({ ops, sent });
     }
-    const sent = await members.diff(segment, ops, renewAfterMs === undefined ? {} : { renewAfterMs });
-    const unchanged: FoldedIdentifier[] = [];
-    let at = 0;
-    for (const one of chunk) {
-      let said = false;
-      for (const op of one.ops) {
-        if (hasBit(sent, at++)) {
-          send(op.op, op);
-          said = true;
+  }
+
+  /** Operations of a list or a task, at most {@link MAX_OPS}. Answers which of them change something. */
+  async function operations(ops: MemberOp[], { doubted, send: what }: Judgement = {}): Promise<Uint8Array> {
+    if (!members) {
+      const said = new Set<string>();
+      for (const op of ops) if (what !== "nothing" && isNew(said, op)) send(op.op, op);
+      return newBits(ops.length);
+    }
+    const sent =
+      what === "nothing" ? newBits(ops.length) : what === "everything" ? firsts(ops) : await differing(members, ops);
+    const said = new Set<string>();
+    for (const [index, op] of ops.entries()) {
+      if (!hasBit(sent, index)) continue;
+      send(op.op, op);
+      said.add(identifierKey(op.kind, op.hash));
+    }
+    if (doubted)
+      await tellAgain(
+        members,
+        ops.filter((op) => isNew(said, op)),
+      );
+    if (ops.length > 0) commits.push({ ops, sent });
+    return sent;
+  }
+
+  /** What Snapchat should hold of identifiers that did not change here: asked as a probe, never written. */
+  async function tellAgain(port: Members, identifiers: readonly Pick<MemberOp, "kind" | "hash">[]): Promise<void> {
+    for (let from = 0; from < identifiers.length; from += MAX_OPS) {
+      const part = identifiers.slice(from, from + MAX_OPS);
+      const probes = part.map(
+        ({ kind, hash }): MemberOp => ({ op: "add", kind, hash, position: Number.MAX_SAFE_INTEGER }),
+      );
+      const wouldChange = await port.diff(segment, probes);
+      for (const [index, one] of part.entries()) send(hasBit(wouldChange, index) ? "remove" : "add", one);
+    }
+  }
+
+  return {
+    changes,
+    operations,
+    finish(): MembersPlan {
+      const pages: MembersPage[] = [];
+      for (const { op, kind, hashes } of sends.values()) {
+        for (let from = 0; from < hashes.length; from += pageSize) {
+          pages.push({ op, kind: MEMBER_KINDS[kind] ?? "email", hashes: hashes.slice(from, from + pageSize) });
         }
       }
-      if (!said && one.doubted) unchanged.push(one);
-    }
-    if (unchanged.length > 0) {
-      const held = await heldNow(members, segment, unchanged);
-      for (const [index, one] of unchanged.entries()) send(held[index] ? "add" : "remove", one);
-    }
-    if (ops.length > 0) commits.push({ ops, sent });
-  }
-
-  const pages: MembersPage[] = [];
-  for (const { op, kind, hashes } of sends.values()) {
-    for (let from = 0; from < hashes.length; from += options.pageSize) {
-      pages.push({
-        op,
-        kind: MEMBER_KINDS[kind] ?? "email",
-        hashes: hashes.slice(from, from + options.pageSize),
-      });
-    }
-  }
-  return { pages, commits };
+      return { pages, commits };
+    },
+  };
 }
 
-/** Which identifiers are members now: an add of each would change nothing. Asked, never written. */
-async function heldNow(members: Members, segment: SegmentRef, identifiers: readonly FoldedIdentifier[]) {
-  const probes = identifiers.map(
-    ({ kind, hash }): MemberOp => ({ op: "add", kind, hash, position: Number.MAX_SAFE_INTEGER }),
-  );
-  const wouldChange = await members.diff(segment, probes);
-  return probes.map((_, index) => !hasBit(wouldChange, index));
+export type Plan = ReturnType<typeof createPlan>;
+
+/** Whether the identifier is named for the first time. */
+function isNew(said: Set<string>, { kind, hash }: Pick<MemberOp, "kind" | "hash">): boolean {
+  const key = identifierKey(kind, hash);
+  if (said.has(key)) return false;
+  said.add(key);
+  return true;
+}
+
+/** The first operation of each identifier. */
+function firsts(ops: readonly MemberOp[]): Uint8Array {
+  const bits = newBits(ops.length);
+  const said = new Set<string>();
+  for (const [index, op] of ops.entries()) if (isNew(said, op)) setBit(bits, index);
+  return bits;
 }
 
 /** Chunks of at most 10,000 operations; those of one identifier stay together. */

@@ -5,15 +5,16 @@ import { type Context, safeError } from "./context.ts";
 import { createGate, type Gate } from "./gate.ts";
 import type { Credential, SegmentSender, SegmentSendOptions } from "./interfaces.ts";
 import { type Ended, giveBack, type Job, pauseCredential, resolveCredential, type Started, settle } from "./job.ts";
-import { type MemberEntry, openMembers } from "./members-entry.ts";
+import { bringBatch } from "./members-batch.ts";
+import { batchesOf, type MemberEntry, openMembers } from "./members-entry.ts";
 import { judgeFailure, type SegmentFailure } from "./members-failure.ts";
-import { foldMembers, type PlacedMember } from "./members-fold.ts";
-import { type MembersPlan, planMembers } from "./members-plan.ts";
+import { nothing, SegmentGone } from "./members-tell.ts";
+import { type PageDone, sum } from "./page-done.ts";
 import { markUnknown, writeProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { type RequestLines, requestLines } from "./request-lines.ts";
 import { type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
-import { readSegmentLink, writeSegmentLink } from "./segment-link.ts";
+import { changeSegmentLink, readSegmentLink } from "./segment-link.ts";
 import { storageCall } from "./storage-call.ts";
 
 /** Kept under the lease after a request's deadline: for the commit and the settle. */
@@ -76,7 +77,22 @@ async function throughCircuit(
   };
   const circuit = circuitOf(job);
   const journal = requestLines(context, job);
-  const work: Work = { context, job, sender, segment, entries, outcomes, gate, call, credential, circuit, journal };
+  const work: Work = {
+    context,
+    job,
+    sender,
+    segment,
+    entries,
+    outcomes,
+    gate,
+    call,
+    credential,
+    circuit,
+    journal,
+    done: [],
+    batch: entries,
+    passedBefore: 0,
+  };
   try {
     return await bring(work);
   } catch (error) {
@@ -101,75 +117,36 @@ interface Work {
   credential: Credential;
   circuit: string;
   journal: RequestLines;
+  /** What is told and written down already. */
+  done: MemberEntry[];
+  /** What is being told, and the requests that had passed before. */
+  batch: readonly MemberEntry[];
+  passedBefore: number;
 }
 
 async function bring(work: Work): Promise<Ended> {
   const { context, job, sender, segment, entries, gate, call, journal } = work;
-  const { members } = context.storage;
-  const { settings } = context;
-  const placed = entries.flatMap((entry) => entry.placed);
-  const plan = await planMembers(foldMembers(placed, members !== undefined), {
-    members,
-    segment,
-    pageSize: settings.identifiersPerRequest,
-    renewAfterMs: settings.renewMembersAfterMs,
-  });
   const ensured = await ensureSegment(context, sender, segment, call, gate);
+  if (ensured.state === "stopped") return dropped(work);
   if (ensured.state !== "ready") return notReady(work, ensured);
-
-  for (const page of plan.pages) {
-    await gate.pass();
-    const startedMs = context.clock.monotonic();
-    const written = { op: page.op, items: page.hashes.length, eventIds: () => eventIdsOf(placed, page.op) };
-    try {
-      const { requestId } = await sender.members[page.op](ensured.segmentId, page.kind, page.hashes, call);
-      journal.members(written, { status: "delivered", startedMs, requestId });
-    } catch (error) {
-      journal.members(written, { status: "retry", startedMs, ...safeError(error) });
-      throw judgeFailure(error) === "gone" ? new SegmentGone(ensured.segmentId, error) : error;
-    }
+  const bringing = { context, job, sender, segment, ensured, gate, call, journal };
+  let total = nothing();
+  for (const batch of batchesOf(entries)) {
+    work.batch = batch;
+    work.passedBefore = gate.passed;
+    const brought = await bringBatch(bringing, batch);
+    if (brought === "lost") return { end: "lost" };
+    total = sum(total, brought);
+    work.done.push(...batch);
   }
-  if ((await commit(work, plan)) === "lost") return { end: "lost" };
   await forgetLetGo(work);
+  if (ensured.link.problem) await noteProblem(context, segment, undefined);
 
-  const done = entries.map((entry): Outcome => ({ id: entry.entry.id }));
-  const ended = await settle(context, job, [...work.outcomes, ...done]);
+  const ended = await settle(context, job, [...work.outcomes, ...doneOf(work)]);
   context.counters.requests += gate.passed;
   if (gate.passed > 0) reportCircuit(work, true);
-  if (plan.pages.length === 0) journal.unchanged(() => placed.flatMap(({ member }) => member.eventId ?? []));
-  if (ended.end === "settled") {
-    count(context, plan);
-    report(
-      context,
-      job,
-      entries.map(({ settled }) => ({ settled, left: 0 })),
-      gate.passed,
-    );
-  }
+  if (ended.end === "settled") reportDone(work, total);
   return ended;
-}
-
-function eventIdsOf(placed: readonly PlacedMember[], op: "add" | "remove"): string[] {
-  return [...new Set(placed.flatMap(({ member }) => (member.op === op ? (member.eventId ?? []) : [])))];
-}
-
-/** Writes down what Snapchat holds now. Refused where a later claim has done so. */
-async function commit({ context, job, segment }: Work, plan: MembersPlan): Promise<"committed" | "lost"> {
-  const { clock, random } = context;
-  const { members } = context.storage;
-  for (const { ops, sent } of members ? plan.commits : []) {
-    const fence = job.claim.fence;
-    const end = await storageCall(
-      () => members?.commit(segment, ops, { fence, sent }) ?? Promise.resolve("lost" as const),
-      {
-        clock,
-        random,
-        maxMs: 30_000,
-      },
-    );
-    if (end === "lost") return "lost";
-  }
-  return "committed";
 }
 
 /** A segment that was let go of meanwhile leaves no members behind. */
@@ -178,26 +155,33 @@ async function forgetLetGo({ context, segment }: Work): Promise<void> {
   if (members && !(await readSegmentLink(records, segment))) await members.drop(segment);
 }
 
-function count({ counters }: Context, { pages }: MembersPlan): void {
-  for (const { op, hashes } of pages) {
-    if (op === "add") counters.membersAdded += hashes.length;
-    else counters.membersRemoved += hashes.length;
-  }
+function doneOf({ done }: Work): Outcome[] {
+  return done.map(({ entry }): Outcome => ({ id: entry.id }));
 }
 
-/** The segment was there and is not any more: deleted in Ads Manager. */
-class SegmentGone extends Error {
-  readonly segmentId: string;
-  readonly reason: unknown;
-
-  constructor(segmentId: string, reason: unknown) {
-    super("The segment is gone.");
-    this.segmentId = segmentId;
-    this.reason = reason;
-  }
+function reportDone({ context, job, segment, done, gate }: Work, { added, removed, accepted }: PageDone): void {
+  context.counters.membersAdded += added;
+  context.counters.membersRemoved += removed;
+  if (added + removed > 0) context.emit({ type: "members_sent", ...segment, added, removed, accepted });
+  report(
+    context,
+    job,
+    done.map(({ settled }) => ({ settled, left: 0 })),
+    gate.passed,
+  );
 }
 
-async function notReady(work: Work, ensured: Exclude<EnsuredSegment, { state: "ready" }>): Promise<Ended> {
+/** Nobody wants the segment in step any more: what is queued for it says nothing. */
+async function dropped(work: Work): Promise<Ended> {
+  const { context, job, entries } = work;
+  work.done.push(...entries);
+  for (const { settled } of entries) for (const item of settled) item.status = "withdrawn";
+  const ended = await settle(context, job, [...work.outcomes, ...doneOf(work)]);
+  if (ended.end === "settled") reportDone(work, nothing());
+  return ended;
+}
+
+async function notReady(work: Work, ensured: Exclude<EnsuredSegment, { state: "ready" | "stopped" }>): Promise<Ended> {
   const { context, job, segment, outcomes } = work;
   if (ensured.state === "busy") return giveBack(context, job, outcomes, ensured.retryInMs);
   if (ensured.state === "deleted") {
@@ -213,9 +197,18 @@ async function notReady(work: Work, ensured: Exclude<EnsuredSegment, { state: "r
   return giveBack(context, job, outcomes, 60_000);
 }
 
+/** Kept with the link, so that the segment's list and `verify` can say why it does not follow. */
+async function noteProblem({ storage }: Context, segment: SegmentRef, cause: unknown): Promise<void> {
+  const problem = isSnapchatError(cause) ? { code: cause.code, message: cause.message, fix: cause.fix } : undefined;
+  await changeSegmentLink(storage.records, segment, ({ problem: before, ...link }) => ({
+    ...link,
+    ...(problem ? { problem } : {}),
+  })).catch(() => undefined);
+}
+
 /** Some request did not end well. What was sent stays in doubt until it is told again. */
 async function failed(work: Work, error: unknown): Promise<Ended> {
-  const { context, job, segment, entries, gate, outcomes, credential } = work;
+  const { context, job, segment, entries, gate, outcomes, credential, done, batch } = work;
   const { limits, settings, random, emit } = context;
   const { tenantId, destinationId, name: group } = job.claim.group;
   const cause = error instanceof SegmentGone ? error.reason : error;
@@ -229,7 +222,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
   switch (failure) {
     case "not_sent":
       waitMs = isSnapchatError(cause) ? (cause.retryAfterMs ?? 0) : 0;
-      if (gate.passed === 0) return giveBack(context, job, outcomes, waitMs, waitMs);
+      if (gate.passed === 0 && done.length === 0) return giveBack(context, job, outcomes, waitMs, waitMs);
       break;
     case "limited":
       context.counters.rateLimited++;
@@ -246,6 +239,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
     case "forbidden":
       waitMs = holdMs = 60_000;
       emit({ type: "forbidden", tenantId, destinationId, group, message });
+      await noteProblem(context, segment, cause);
       break;
     case "gone":
       await markDeleted(work);
@@ -256,6 +250,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       attempt = true;
       waitMs = 60_000;
       emit({ type: "segment_refused", ...segment, code, message });
+      await noteProblem(context, segment, cause);
       break;
     case "unknown":
       attempt = true;
@@ -264,8 +259,12 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       holdMs = Math.max(holdMs, reportCircuit(work, false));
       break;
   }
-  const rest = entries.map(({ entry, progress }): Outcome => {
-    if (gate.passed > 0) markUnknown(progress, [0], job.ageMs(entry), entry.items);
+  const left = entries.filter((open) => !done.includes(open));
+  const rest = left.map((open): Outcome => {
+    const { entry, progress } = open;
+    // What comes after the batch that failed has not been touched; it waits behind it.
+    if (!batch.includes(open)) return { id: entry.id, rest: { retryInMs: 0, progress: writeProgress(progress) } };
+    if (gate.passed > work.passedBefore) markUnknown(progress, [0], job.ageMs(entry), entry.items);
     if (attempt) {
       progress.attempts++;
       progress.delayMs = nextDelay(progress.delayMs, random);
@@ -274,14 +273,10 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
     const retryInMs = Math.ceil(Math.max(waitMs, attempt ? (progress.delayMs ?? 0) : 0));
     return { id: entry.id, rest: { retryInMs, progress: writeProgress(progress) } };
   });
-  const ended = await settle(context, job, [...outcomes, ...rest], holdMs);
+  const ended = await settle(context, job, [...outcomes, ...doneOf(work), ...rest], holdMs);
   if (ended.end === "settled") {
-    report(
-      context,
-      job,
-      entries.map(({ entry }) => ({ settled: [], left: entry.items })),
-      gate.passed,
-    );
+    const settled = done.map((open) => ({ settled: open.settled, left: 0 }));
+    report(context, job, [...settled, ...left.map(({ entry }) => ({ settled: [], left: entry.items }))], gate.passed);
   }
   return ended;
 }
@@ -302,8 +297,7 @@ async function pauseGroup({ context, job }: Work, reason: string): Promise<void>
 }
 
 async function markDeleted({ context, segment }: Work): Promise<void> {
-  const { records } = context.storage;
-  const stored = await readSegmentLink(records, segment);
-  if (!stored || stored.link.state === "deleted") return;
-  await writeSegmentLink(records, segment, { ...stored.link, state: "deleted" }, stored.version).catch(() => undefined);
+  await changeSegmentLink(context.storage.records, segment, (link) =>
+    link.state === "deleted" ? link : { ...link, state: "deleted" },
+  ).catch(() => undefined);
 }

@@ -114,18 +114,16 @@ export function eventBytes(event: EventItem): number {
 }
 
 export function memberBytes(item: MemberItem): number {
-  return 64 + item.identifiers.length * HASH_BYTES + PERSON_BYTES + item.subjects.length * 48;
+  const persons = 1 + (item.alsoPersons?.length ?? 0);
+  return (64 + item.identifiers.length * HASH_BYTES + PERSON_BYTES + item.subjects.length * 48) * persons;
 }
 
-export function storedMember(item: MemberItem): StoredMember {
-  return {
-    op: item.op,
-    identifiers: item.identifiers.map(({ kind, hash }) => ({ kind, hash: hashBytes(hash) })),
-    person: item.person,
-    subjects: item.subjects,
-    acceptedAtMs: item.acceptedAtMs,
-    eventId: item.eventId,
-  };
+/** An item as an entry holds it: once for each key of the person. */
+export function storedMembers(item: MemberItem): StoredMember[] {
+  const { op, person, alsoPersons = [], subjects, acceptedAtMs, eventId } = item;
+  const identifiers = item.identifiers.map(({ kind, hash }) => ({ kind, hash: hashBytes(hash) }));
+  const first: StoredMember = { op, identifiers, person, subjects, acceptedAtMs, eventId };
+  return [first, ...alsoPersons.map((other) => ({ ...first, person: other, eventId: undefined }))];
 }
 
 export function encodeMembers(members: readonly StoredMember[]): Uint8Array {

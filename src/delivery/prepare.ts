@@ -10,7 +10,7 @@ import {
   memberBytes,
   payloadAad,
   sealPayload,
-  storedMember,
+  storedMembers,
 } from "./payload.ts";
 
 export interface PrepareOptions {
@@ -65,7 +65,7 @@ export async function prepareItems(items: readonly DeliveryItem[], options: Prep
     const content =
       part.type === "event"
         ? encodeEvents(part.indexes.map((index) => items[index] as EventItem))
-        : encodeMembers(part.indexes.map((index) => storedMember(items[index] as MemberItem)));
+        : encodeMembers(part.indexes.flatMap((index) => storedMembers(items[index] as MemberItem)));
     const sealing = sealPayload(
       content,
       payloadAad(part.tenantId, part.destinationId, part.group),

@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import type { DeadDetail } from "./dead.ts";
 import { type DeadLetterFilter, detailOf, matching } from "./dead-letters.ts";
 import { parseGroup } from "./item.ts";
+import { isList } from "./list-payload.ts";
 import {
   decodeEvents,
   decodeMembers,
@@ -116,7 +117,9 @@ async function judge(
   const built =
     kind.type === "event"
       ? await eventsAgain(context, letter, decodeEvents(content), detail, options)
-      : await membersAgain(context, letter, decodeMembers(content));
+      : isList(content)
+        ? listAgain(context, content)
+        : await membersAgain(context, letter, decodeMembers(content));
   if (typeof built === "string" || built === undefined) return built;
   return {
     id: hash("sha256", JSON.stringify([group.destinationId, group.name, letter.id]), "base64url"),
@@ -193,6 +196,11 @@ function wholeProgress(letter: DeadLetter, detail: DeadDetail, items: number): P
     return { attempts: detail.attempts, delayMs: undefined, done, unknown: [], writtenAgeMs: 0 };
   }
   return isKnownFormat(letter.detail) ? undefined : readProgress(letter.detail, items);
+}
+
+/** A page of a list or a task goes again as it is: its position says what it may still change. */
+function listAgain(context: Context, content: Uint8Array): Built | string {
+  return context.storage.members ? { content, items: 1 } : "members_not_kept";
 }
 
 async function membersAgain(

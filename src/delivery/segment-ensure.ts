@@ -3,8 +3,10 @@ import type { Records } from "../storage/ports.ts";
 import type { Context } from "./context.ts";
 import type { Gate } from "./gate.ts";
 import type { SegmentSender, SegmentSendOptions } from "./interfaces.ts";
+import { renewAfterMs } from "./renewal.ts";
 import {
   readSegmentLink,
+  type SegmentLink,
   type SegmentLinkRef,
   type StoredSegmentLink,
   segmentLinkKey,
@@ -14,12 +16,21 @@ import {
 import { isStorageError } from "./storage-call.ts";
 
 export type EnsuredSegment =
-  | { state: "ready"; segmentId: string }
+  | ReadySegment
   /** Another process is making it. */
   | { state: "busy"; retryInMs: number }
   | { state: "deleted"; segmentId: string }
+  | { state: "stopped" }
   /** No link is stored for this group. */
   | { state: "missing" };
+
+export interface ReadySegment {
+  state: "ready";
+  segmentId: string;
+  link: SegmentLink;
+  /** Age at which a member is sent again, from the link's retention. Milliseconds. */
+  renewAfterMs: number | undefined;
+}
 
 /** A lock that nobody gave back is free again after this long. */
 const LOCK_MS = 60_000;
@@ -37,7 +48,8 @@ export async function ensureSegment(
   if (!stored) return { state: "missing" };
   const { link } = stored;
   if (link.state === "deleted") return { state: "deleted", segmentId: link.segmentId ?? "" };
-  if (link.segmentId !== undefined) return { state: "ready", segmentId: link.segmentId };
+  if (link.state === "stopped") return { state: "stopped" };
+  if (link.segmentId !== undefined) return ready(link, link.segmentId);
 
   const lock = `~lock/${segmentLinkKey(ref)}`;
   const locked = await tryLock(records, lock);
@@ -67,8 +79,9 @@ async function make(
     if (link.state === "creating") {
       const found = await find(sender, link.adAccountId, marker, call, gate);
       if (found !== undefined) {
-        await writeSegmentLink(records, ref, { ...link, segmentId: found, state: "ready" }, version);
-        return { state: "ready", segmentId: found };
+        const known = madeLink(link, found);
+        await writeSegmentLink(records, ref, known, version);
+        return ready(known, found);
       }
     }
     // Written before it is asked for: whoever comes after a crash looks for the marker first.
@@ -91,12 +104,21 @@ async function make(
       if (isKnownRefusal(error)) await writeSegmentLink(records, ref, { ...link, state: "new" }, version);
       throw error;
     }
-    await writeSegmentLink(records, ref, { ...link, segmentId, state: "ready" }, version);
-    return { state: "ready", segmentId };
+    const known = madeLink(link, segmentId);
+    await writeSegmentLink(records, ref, known, version);
+    return ready(known, segmentId);
   } catch (error) {
     if (isStorageError(error) && error.code === "version_conflict") return { state: "busy", retryInMs: 1_000 };
     throw error;
   }
+}
+
+function ready(link: SegmentLink, segmentId: string): ReadySegment {
+  return { state: "ready", segmentId, link, renewAfterMs: renewAfterMs(link) };
+}
+
+function madeLink({ problem: _, ...link }: SegmentLink, segmentId: string): SegmentLink {
+  return { ...link, segmentId, state: "ready", givenName: link.name };
 }
 
 /** Snapchat said no: nothing was made. */

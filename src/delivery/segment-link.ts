@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
 import type { Group, Records } from "../storage/ports.ts";
+import type { MEMBER_KINDS } from "./interfaces.ts";
 import { membersGroup } from "./item.ts";
+import { isStorageError } from "./storage-call.ts";
 
 /** A segment of the CDP and the one at Snapchat it is linked with. */
 export interface SegmentLink {
@@ -19,10 +21,30 @@ export interface SegmentLink {
    * - `creating`: somebody asked Snapchat to make it; before anybody asks again the marker is looked for.
    * - `ready`.
    * - `deleted`: gone at Snapchat; its work waits until a person decides.
+   * - `stopped`: a person decided that it is no longer kept in step; its work is dropped.
    */
-  state: "new" | "creating" | "ready" | "deleted";
+  state: "new" | "creating" | "ready" | "deleted" | "stopped";
   /** How often it has been made anew: part of the marker. */
   generation: number;
+  /** The name that Snapchat was last told; another one there was given by a person in Ads Manager. */
+  givenName?: string | undefined;
+  /** Kinds of identifiers that may enter. Absent: all that the destination sends. */
+  identifiers?: readonly (typeof MEMBER_KINDS)[number][] | undefined;
+  /** Position of the last whole list that was mirrored. What was said before and comes later says nothing any more. */
+  mirroredAt?: number | undefined;
+  /** When members have to be looked through for renewal, on the engine's clock. */
+  renewAtMs?: number | undefined;
+  /** The destination uses another ad account now: queued work still goes here, nothing else. */
+  released?: true | undefined;
+  /** Why Snapchat last refused the segment's work. */
+  problem?: SegmentProblem | undefined;
+}
+
+/** What keeps a segment from following, in words for a person. */
+export interface SegmentProblem {
+  code: string;
+  message: string;
+  fix: string;
 }
 
 export interface SegmentLinkRef {
@@ -37,10 +59,12 @@ export interface StoredSegmentLink {
 }
 
 const FORMAT = 1;
+const PREFIX = "segment/";
+const PAGE = 500;
 const MARKER_KEY_LENGTH = 100;
 
 export function segmentLinkKey({ tenantId, destinationId, link }: SegmentLinkRef): string {
-  return `segment/${encodeURIComponent(tenantId)}/${encodeURIComponent(destinationId)}/${encodeURIComponent(link)}`;
+  return `${PREFIX}${encodeURIComponent(tenantId)}/${encodeURIComponent(destinationId)}/${encodeURIComponent(link)}`;
 }
 
 /** The link id of a CDP's segment key: the key itself where it is short, else a digest of it. */
@@ -65,9 +89,13 @@ export function segmentMarker(ref: SegmentLinkRef, { key, generation }: SegmentL
 
 export async function readSegmentLink(records: Records, ref: SegmentLinkRef): Promise<StoredSegmentLink | undefined> {
   const record = await records.get(segmentLinkKey(ref));
-  if (!record || record.value[0] !== FORMAT) return undefined;
-  const link = JSON.parse(Buffer.from(record.value.subarray(1)).toString("utf8")) as SegmentLink;
-  return { link, version: record.version };
+  const link = record && decodeLink(record.value);
+  return link && { link, version: record.version };
+}
+
+function decodeLink(value: Uint8Array): SegmentLink | undefined {
+  if (value[0] !== FORMAT) return undefined;
+  return JSON.parse(Buffer.from(value.subarray(1)).toString("utf8")) as SegmentLink;
 }
 
 /** @throws a storage error `version_conflict` where somebody else was faster. */
@@ -79,4 +107,45 @@ export async function writeSegmentLink(
 ): Promise<number> {
   const value = Buffer.concat([Buffer.of(FORMAT), Buffer.from(JSON.stringify(link), "utf8")]);
   return records.put(segmentLinkKey(ref), value, { ifVersion });
+}
+
+/** Changes a stored link, whatever others do to it meanwhile. `undefined`: there is none. */
+export async function changeSegmentLink(
+  records: Records,
+  ref: SegmentLinkRef,
+  change: (link: SegmentLink) => SegmentLink,
+): Promise<SegmentLink | undefined> {
+  for (;;) {
+    const stored = await readSegmentLink(records, ref);
+    if (!stored) return undefined;
+    const next = change(stored.link);
+    if (next === stored.link) return next;
+    try {
+      await writeSegmentLink(records, ref, next, stored.version);
+      return next;
+    } catch (error) {
+      if (!isStorageError(error) || error.code !== "version_conflict") throw error;
+    }
+  }
+}
+
+/** Every link whose key begins with `prefix`, or all there are. */
+export async function* segmentLinks(
+  records: Records,
+  prefix = PREFIX,
+): AsyncGenerator<{ ref: SegmentLinkRef; link: SegmentLink }> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await records.list(prefix, { ...(after === undefined ? {} : { after }), limit: PAGE });
+    for (const record of page) {
+      const link = decodeLink(record.value);
+      const [tenantId = "", destinationId = "", own = ""] = record.key
+        .slice(PREFIX.length)
+        .split("/")
+        .map(decodeURIComponent);
+      if (link) yield { ref: { tenantId, destinationId, link: own }, link };
+    }
+    after = page.at(-1)?.key;
+    if (page.length < PAGE || after === undefined) return;
+  }
 }

@@ -7,9 +7,9 @@ import type { DeliveryItem, MemberItem } from "./item.ts";
 import { pauseCredential } from "./job.ts";
 import { judgeFailure } from "./members-failure.ts";
 import { foldMembers } from "./members-fold.ts";
-import { planMembers } from "./members-plan.ts";
+import { createPlan } from "./members-plan.ts";
 import { later, type NowOutcome, PAUSED_MS, paused } from "./now-outcome.ts";
-import { storedMember } from "./payload.ts";
+import { storedMembers } from "./payload.ts";
 import { ensureSegment } from "./segment-ensure.ts";
 
 /** Items of one group on their way, without a claim. */
@@ -33,7 +33,9 @@ export async function sendMembersNow(
   if (!sender) return batch.items.map(() => later("no_sender", PAUSED_MS));
   const positions = new Set(allowed);
   const placed = batch.items.flatMap((item, position) =>
-    positions.has(position) ? [{ member: storedMember(item as MemberItem), position, doubted: false }] : [],
+    positions.has(position)
+      ? storedMembers(item as MemberItem).map((member) => ({ member, position, doubted: false }))
+      : [],
   );
   const { link } = batch.items[0] as MemberItem;
   const segment = { tenantId: group.tenantId, destinationId: group.destinationId, link };
@@ -45,11 +47,10 @@ export async function sendMembersNow(
     ...(options.signal ? { signal: options.signal } : {}),
   };
   try {
-    const { pages } = await planMembers(foldMembers(placed, false), {
-      members: undefined,
-      segment,
-      pageSize: context.settings.identifiersPerRequest,
-    });
+    const { identifiersPerRequest: pageSize } = context.settings;
+    const plan = createPlan({ members: undefined, segment, pageSize });
+    await plan.changes(foldMembers(placed, false));
+    const { pages } = plan.finish();
     if (pages.length === 0) return settled({ status: "withdrawn", known: true });
     const ensured = await ensureSegment(context, sender, segment, call, gate);
     if (ensured.state === "busy") return settled(later("segment_busy", ensured.retryInMs));

@@ -1,11 +1,17 @@
 import type { Context } from "./context.ts";
+import type { ListQueue } from "./list-queue.ts";
+import { queueRenewals } from "./renewal.ts";
 import { isStorageError } from "./storage-call.ts";
 
 const LOCK = "~lock/delivery/sweep";
 const PAGE = 1_000;
 
-/** Removes what is past its retention. */
-export async function sweep(context: Pick<Context, "storage" | "settings">, signal?: AbortSignal): Promise<void> {
+/** Removes what is past its retention here, and renews what would soon be past it at Snapchat. */
+export async function sweep(
+  context: Pick<Context, "storage" | "settings">,
+  lists: Pick<ListQueue, "task">,
+  signal?: AbortSignal,
+): Promise<void> {
   const { storage, settings } = context;
   const { outbox, members, journal } = storage;
   const page = { limit: PAGE };
@@ -18,6 +24,7 @@ export async function sweep(context: Pick<Context, "storage" | "settings">, sign
   if (journal) await until(() => journal.expire(settings.journalRetentionMs, page), signal);
   // Removed members stay as long as an entry or a dead letter may still speak of them.
   if (members) await until(() => members.expire(entryRetentionMs + deadLetterRetentionMs, page), signal);
+  await queueRenewals(storage, lists, signal);
 }
 
 async function until(step: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<void> {
@@ -37,11 +44,11 @@ async function myTurn({ storage, settings }: Context): Promise<boolean> {
 }
 
 /** Sweeps now and then while a worker runs. */
-export async function keepSwept(context: Context, signal: AbortSignal): Promise<void> {
+export async function keepSwept(context: Context, lists: Pick<ListQueue, "task">, signal: AbortSignal): Promise<void> {
   const { clock, random, settings, emit } = context;
   while (!signal.aborted) {
     try {
-      if (await myTurn(context)) await sweep(context, signal);
+      if (await myTurn(context)) await sweep(context, lists, signal);
     } catch {
       emit({
         type: "worker_error",

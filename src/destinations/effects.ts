@@ -20,7 +20,7 @@ export const HOLD = {
   tokenRefused: "token_refused",
 } as const;
 
-type QueueContext = Pick<Context, "records" | "queue" | "connections" | "segments">;
+type QueueContext = Pick<Context, "records" | "queue" | "connections" | "segments" | "workflowCheck">;
 const BURY_AT_ONCE = 1_000;
 
 /**
@@ -38,7 +38,7 @@ export async function applyToQueue(context: QueueContext, tenantId: string, id: 
 }
 
 async function applyOnce(context: QueueContext, stored: StoredDestination): Promise<void> {
-  const { queue, connections, segments } = context;
+  const { queue, connections, segments, workflowCheck } = context;
   const { tenantId, id, connectionId, assets } = stored;
   const connection = connectionId ? await connections.info(tenantId, connectionId) : undefined;
   const credentialId = eventsCredential(stored, connection);
@@ -58,6 +58,8 @@ async function applyOnce(context: QueueContext, stored: StoredDestination): Prom
     if (asset.queue === "drop") await drop(context, { destinationId: id, group: eventsGroup(asset.id) });
   }
   for (const { target, reason, held } of plan) if (!held) await queue.resume(target, reason);
+  const on = stored.enabled && !stored.deleting && (workflowCheck.toggles?.(stored.workflow)?.audience ?? 0) > 0;
+  await segments.follow(tenantId, id, { on });
 }
 
 interface Hold {

@@ -109,4 +109,6 @@ export interface SegmentControl {
   ): Promise<void>;
   /** The login that membership work uses changed: opens the groups `members/<link>` with the new credential. Safe to repeat. */
   reopen(tenantId: string, destinationId: string, credentialId: string): Promise<void>;
+  /** Told of every state of a destination: whether segments are kept in step by events now. Safe to repeat. */
+  follow(tenantId: string, destinationId: string, state: { on: boolean }): Promise<void>;
 }

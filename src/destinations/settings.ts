@@ -29,6 +29,8 @@ export interface AudienceSettings {
   keyPaths?: readonly string[];
   /** The segment's name in Ads Manager; `{name}` and `{key}` are filled in. At most 375 characters. */
   nameTemplate?: string;
+  /** Said of every segment in Ads Manager, before our marker. */
+  description?: string;
   /** Days a member stays; 0 is for ever. */
   retentionInDays?: number;
   identifiers?: readonly ("email" | "phone" | "mobile_ad_id")[];
@@ -102,6 +104,7 @@ export const settingsSchema = {
           pattern: "\\{(name|key)\\}",
           title: "Segment name in Ads Manager",
         },
+        description: { type: "string", maxLength: 300, title: "Segment description in Ads Manager" },
         retentionInDays: { type: "integer", minimum: 0, maximum: 9_999, title: "Days a member stays (0: for ever)" },
         identifiers: {
           type: "array",

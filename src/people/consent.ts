@@ -1,5 +1,6 @@
 import type { Records } from "../storage/ports.ts";
 import type { DigestTable } from "./digest-table.ts";
+import type { Subjects } from "./subjects.ts";
 import type { TombstoneCache } from "./tombstone-cache.ts";
 import { readTombstone, withdrawnUntil } from "./tombstones.ts";
 
@@ -17,9 +18,34 @@ export interface Consent {
     subjects: readonly string[],
     acceptedAtMs: number,
   ): boolean | Promise<boolean>;
+  /**
+   * The same for a page of a list: places of identifiers (32 bytes each, one after the other) that may not enter.
+   * `undefined`: all may, which costs nothing as long as nobody of the tenant has a tombstone.
+   *
+   * @param kind 0 e-mail, 1 phone, 2 mobile advertising id
+   */
+  deniedMembers(
+    tenantId: string,
+    destinationId: string,
+    kind: 0 | 1 | 2,
+    hashes: Uint8Array,
+    acceptedAtMs: number,
+  ): Promise<ReadonlySet<number> | undefined>;
 }
 
-export function createConsent({ records, cache }: { records: Records; cache: TombstoneCache }): Consent {
+const KIND_FIELDS = ["em", "ph", "madid"] as const;
+const HASH_BYTES = 32;
+
+export function createConsent({
+  records,
+  cache,
+  subjects,
+}: {
+  records: Records;
+  cache: TombstoneCache;
+  /** Makes a tenant's digests of people. */
+  subjects(tenantId: string): Subjects | Promise<Subjects>;
+}): Consent {
   function judge(
     table: DigestTable,
     tenantId: string,
@@ -57,6 +83,19 @@ export function createConsent({ records, cache }: { records: Records; cache: Tom
       const table = cache.table(tenantId);
       if (!(table instanceof Promise)) return judge(table, tenantId, destinationId, subjects, acceptedAtMs);
       return table.then((loaded) => judge(loaded, tenantId, destinationId, subjects, acceptedAtMs));
+    },
+    async deniedMembers(tenantId, destinationId, kind, hashes, acceptedAtMs) {
+      const table = await cache.table(tenantId);
+      if (table.size === 0) return undefined;
+      const digests = await subjects(tenantId);
+      const denied = new Set<number>();
+      for (let place = 0; place * HASH_BYTES < hashes.byteLength; place++) {
+        const hash = hashes.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES);
+        const subject = digests.ofHash(KIND_FIELDS[kind], Buffer.from(hash).toString("hex"));
+        const allowed = judge(table, tenantId, destinationId, [subject], acceptedAtMs);
+        if (!(allowed instanceof Promise ? await allowed : allowed)) denied.add(place);
+      }
+      return denied.size > 0 ? denied : undefined;
     },
   };
 }

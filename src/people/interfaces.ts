@@ -24,6 +24,8 @@ export interface Membership {
   kind: "email" | "phone" | "mobile_ad_id";
   /** 64 hexadecimal digits. */
   hash: string;
+  /** Found by the person's key: only their own claim on it goes, in 16 bytes. Absent: everybody's. */
+  person?: Uint8Array | undefined;
 }
 
 /** Takes people out of segments at Snapchat: queued, delivered like every removal. */

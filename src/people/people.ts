@@ -14,7 +14,7 @@ import type {
 } from "./interfaces.ts";
 import { type KnownPerson, knowPerson, type Person, withResolved } from "./person.ts";
 import { type Remaining, remaining } from "./remaining.ts";
-import { createSubjects, type Subjects } from "./subjects.ts";
+import { createSubjects, personBytes, type Subjects } from "./subjects.ts";
 import { createTombstoneCache } from "./tombstone-cache.ts";
 import { purgeTombstones, readTombstone, setTombstones } from "./tombstones.ts";
 
@@ -26,6 +26,10 @@ export interface PeopleOptions {
   destinations(tenantId: string): Promise<readonly PeopleDestination[]>;
   /** Absent: storage keeps no members, and the report says so. */
   members?: MembersLookup | undefined;
+  /** What segments hold for one named person, in 16 bytes: also under identifiers that nobody named. */
+  membersOf?:
+    | ((tenantId: string, destinationIds: readonly string[], person: Uint8Array) => Promise<Membership[]>)
+    | undefined;
   removal: MemberRemoval;
   audit: PeopleAudit;
   /** The `resolveIdentity` hook: what the host knows of a person key. */
@@ -49,6 +53,9 @@ export interface RevokeOptions extends WithdrawOptions {
   segments?: "remove" | "keep";
 }
 
+/** A membership without what names the person. */
+export type MembershipView = Omit<Membership, "hash" | "person">;
+
 /** What a withdrawal did, and what it could not undo. */
 export interface WithdrawalReport {
   /** ISO 8601: what was accepted at this time or before is not sent. */
@@ -56,7 +63,7 @@ export interface WithdrawalReport {
   /** Digests that are looked for in the queue and in dead letters for 67 days. */
   tombstones: number;
   /** Removals from segments that are queued now. */
-  removals: Omit<Membership, "hash">[];
+  removals: MembershipView[];
   /** Identifiers that were given and name nobody. */
   ignored: KnownPerson["ignored"];
   remains: Remaining[];
@@ -66,7 +73,7 @@ export interface WithdrawalReport {
 export interface Inspection {
   /** Withdrawals that are still looked for. */
   withdrawals: { at?: string; destinations: Record<string, string> }[];
-  memberships: Omit<Membership, "hash">[];
+  memberships: MembershipView[];
   ignored: KnownPerson["ignored"];
   remains: Remaining[];
 }
@@ -121,7 +128,28 @@ export function createPeople(options: PeopleOptions): People {
     return knowPerson(withResolved(person, resolved), await subjects(tenantId), destinations);
   }
 
-  async function memberships(tenantId: string, { hashes }: KnownPerson, destinationId?: string): Promise<Membership[]> {
+  async function memberships(
+    tenantId: string,
+    known: KnownPerson,
+    { personKey }: Person,
+    destinationId?: string,
+  ): Promise<Membership[]> {
+    const byHash = await membershipsOf(tenantId, known, destinationId);
+    if (personKey === undefined || !options.membersOf) return byHash;
+    const ids = (await options.destinations(tenantId)).map(({ id }) => id);
+    const person = personBytes((await subjects(tenantId)).ofPerson(personKey));
+    const asked = destinationId === undefined ? ids : ids.filter((id) => id === destinationId);
+    const named = await options.membersOf(tenantId, asked, person);
+    const same = ({ destinationId: at, link, hash }: Membership) => `${at} ${link} ${hash}`;
+    const found = new Set(byHash.map(same));
+    return [...byHash, ...named.filter((one) => !found.has(same(one))).map((one) => ({ ...one, person }))];
+  }
+
+  async function membershipsOf(
+    tenantId: string,
+    { hashes }: KnownPerson,
+    destinationId?: string,
+  ): Promise<Membership[]> {
     if (!members || hashes.length === 0) return [];
     const found = await members.find(
       tenantId,
@@ -152,7 +180,7 @@ export function createPeople(options: PeopleOptions): People {
     await cache.refresh(tenantId);
     // From then on every process knows; before, one may have begun a request, which may also have added a member.
     await clock.sleep(visibleAfterMs);
-    const held = segments === "remove" ? await memberships(tenantId, known, destinationId) : [];
+    const held = segments === "remove" ? await memberships(tenantId, known, person, destinationId) : [];
     if (held.length > 0) await options.removal.remove(tenantId, held);
     await options.audit({
       tenantId,
@@ -172,7 +200,7 @@ export function createPeople(options: PeopleOptions): People {
 
   return {
     subjects,
-    consent: createConsent({ records, cache }),
+    consent: createConsent({ records, cache, subjects }),
     forget: (tenantId, person, o = {}) => withdraw(tenantId, person, { ...actorOf(o), action: "people.forgotten" }),
     async revokeConsent(tenantId, person, o = {}) {
       const { destinationId } = o;
@@ -196,7 +224,7 @@ export function createPeople(options: PeopleOptions): People {
       }
       return {
         withdrawals,
-        memberships: (await memberships(tenantId, known)).map(withoutHash),
+        memberships: (await memberships(tenantId, known, person)).map(withoutHash),
         ignored: known.ignored,
         remains: remaining({ membersKnown: members !== undefined, segments: "remove" }),
       };
@@ -224,7 +252,7 @@ export function createPeople(options: PeopleOptions): People {
   }
 }
 
-const withoutHash = ({ destinationId, link, kind }: Membership): Omit<Membership, "hash"> => ({
+const withoutHash = ({ destinationId, link, kind }: Membership): MembershipView => ({
   destinationId,
   link,
   kind,

@@ -118,7 +118,14 @@ export interface Decision {
   /** Server and client: the event in Snapchat's words. Both channels of a rule share one object; do not change it. */
   event?: SnapEventInput;
   /** Audience: who enters or leaves what. */
-  membership?: { key: string; name?: string; op: "add" | "remove"; user: UserDataInput };
+  membership?: {
+    key: string;
+    name?: string;
+    op: "add" | "remove";
+    user: UserDataInput;
+    /** The host's own key of the person, where a plugin resolved it. */
+    personKey?: string;
+  };
 }
 
 /** The outcome of {@link Router.route}. */

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { prepareEvent } from "../capi/index.ts";
-import type { DeliveryItem } from "../delivery/index.ts";
+import type { DeliveryItem, MemberItem } from "../delivery/index.ts";
 import { hashedMember } from "../identity/index.ts";
 import { personBytes, type Subjects } from "../people/index.ts";
 import type { CanonicalEvent, Decision } from "../rules/event.ts";
-import type { OneOrMany, UserDataInput } from "../wire/event.ts";
+import type { OneOrMany } from "../wire/event.ts";
 import type { Plan } from "./plan.ts";
 import type { ReceiptPart } from "./receipt.ts";
+import { MAX_SEGMENT_KEY } from "./segments/errors.ts";
 
 /** What became of one decision: a line for the receipt, and the item to deliver where there is one. */
 export interface Decided {
@@ -100,6 +101,10 @@ function decideMembership(
   const { membership } = decision;
   const { destination } = plan;
   if (!membership) return { part: { ...part, status: "rejected", reason: "segment_missing" } };
+  if (membership.key.length > MAX_SEGMENT_KEY) {
+    const { target: _, ...own } = part;
+    return { part: { ...own, target: "segment:", status: "rejected", reason: "segment_key_too_long" } };
+  }
   const identifiers: { kind: 0 | 1 | 2; hash: string }[] = [];
   for (const { identifier, kind, field } of MEMBER_FIELDS) {
     if (!plan.identifiers.includes(identifier)) continue;
@@ -120,7 +125,7 @@ function decideMembership(
       link,
       op: membership.op,
       identifiers,
-      ...person(event, membership.user, context.subjects),
+      ...persons(event, membership, context.subjects),
       // Taking somebody out is what a withdrawal wants: only additions are asked about again.
       subjects: membership.op === "add" ? memberSubjects(identifiers, context.subjects) : [],
       acceptedAtMs: context.acceptedAtMs,
@@ -138,10 +143,23 @@ export function segmentLink(adAccountId: string, key: string): string {
   return createHash("sha256").update(`${adAccountId}\n${key}`).digest("base64url").slice(0, 32);
 }
 
-/** Who added an identifier: 16 bytes of a digest, so that one person leaving does not remove what another still holds. */
-function person(event: CanonicalEvent, user: UserDataInput, subjects: Subjects): { person?: Uint8Array } {
-  const id = event.ids.userId ?? event.ids.anonymousId ?? values(user.external_id)[0];
-  return id === undefined ? {} : { person: personBytes(subjects.ofPerson(id)) };
+/**
+ * Who enters or leaves: 16 bytes of a digest, so that one person leaving does not remove what another still holds. Who
+ * enters is known by the best of their ids; who leaves takes along what was added under any of them, since an anonymous
+ * visitor may have become a known customer in between.
+ */
+function persons(
+  event: CanonicalEvent,
+  { user, op, personKey }: NonNullable<Decision["membership"]>,
+  subjects: Subjects,
+): Pick<MemberItem, "person" | "alsoPersons"> {
+  const external = values(user.external_id);
+  const ids = new Set(
+    [personKey, event.ids.userId, event.ids.anonymousId, ...external].filter((id) => id !== undefined),
+  );
+  const [first, ...others] = [...ids].map((id) => personBytes(subjects.ofPerson(id)));
+  if (first === undefined) return {};
+  return op === "add" || others.length === 0 ? { person: first } : { person: first, alsoPersons: others };
 }
 
 function memberSubjects(identifiers: readonly { kind: 0 | 1 | 2; hash: string }[], subjects: Subjects): string[] {

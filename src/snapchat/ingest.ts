@@ -25,8 +25,11 @@ export interface Offer {
 export interface IngestDependencies {
   tenant(tenantId: string): ActiveTenant | Promise<ActiveTenant>;
   plan(destination: ActiveDestination): Plan | NoPlan;
-  /** Makes a segment's queue known before its first item is stored. */
-  ensureSegment(destination: ActiveDestination, segment: NonNullable<Decided["segment"]>): Promise<void> | void;
+  /** Makes a segment's queue known before its first item is stored. `stopped`: it is not kept in step any more. */
+  ensureSegment(
+    destination: ActiveDestination,
+    segment: NonNullable<Decided["segment"]>,
+  ): "open" | "stopped" | Promise<"open" | "stopped">;
   /** Hooks that look at events; absent without such plugins. */
   plugins: PluginStage | undefined;
   /** A tenant's digests of people. */
@@ -118,6 +121,7 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
     const receipts: Receipt[] = [];
     const waiting: Waiting[] = [];
     const segments: Promise<void>[] = [];
+    const stopped = new Set<ReceiptPart>();
     const seen = new Set<string>();
     const orderIds = new Map<Receipt, string>();
 
@@ -140,7 +144,8 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
     }
     if (dependencies.plugins) await throughPlugins(dependencies.plugins, jobs, take);
     await Promise.all(segments);
-    return { receipts, waiting, orderIds };
+    const going = stopped.size === 0 ? waiting : waiting.filter(({ part }) => !stopped.has(part));
+    return { receipts, waiting: going, orderIds };
 
     /** The job of one event at one destination, or a refusal on its receipt. */
     function start(
@@ -183,8 +188,14 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
           continue;
         }
         if (segment) {
+          const judge = (state: "open" | "stopped") => {
+            if (state === "open") return;
+            stopped.add(part);
+            Object.assign(part, { status: "skipped", reason: "segment_stopped" });
+          };
           const known = dependencies.ensureSegment(destination, segment);
-          if (known) segments.push(known);
+          if (known instanceof Promise) segments.push(known.then(judge));
+          else judge(known);
         }
         waiting.push({ item, part });
       }

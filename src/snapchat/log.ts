@@ -30,6 +30,7 @@ const LINES: { readonly [N in DeliveryEvent["type"]]: Line } = {
   rate_limited: ["info", "Snapchat asks to slow down; the whole limit waits."],
   circuit_opened: ["warn", "Snapchat keeps failing for an asset; it is left alone for a while."],
   circuit_closed: ["info", "Snapchat answers again for an asset."],
+  members_sent: ["debug", "Members of a segment were told to Snapchat."],
   segment_created: ["info", "A segment was made at Snapchat."],
   segment_deleted: ["warn", "A segment was deleted in Ads Manager; its work waits for an answer."],
   segment_refused: ["warn", "Snapchat refused a segment or its change."],

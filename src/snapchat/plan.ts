@@ -23,7 +23,7 @@ export interface PlanOptions {
   library?: RouterOptions | undefined;
 }
 
-const ALL_IDENTIFIERS = ["email", "phone", "mobile_ad_id"] as const;
+export const ALL_IDENTIFIERS = ["email", "phone", "mobile_ad_id"] as const;
 
 /** Why a destination cannot judge events: its receipts say so, and no other destination hears of it. */
 export interface NoPlan {
@@ -41,9 +41,9 @@ export function createPlans(options: PlanOptions): (destination: ActiveDestinati
     if (!workflow) return { refused: "no_workflow" };
     const source = sources.get(workflow.source);
     if (!source) return { refused: "source_unknown" };
-    const router = routerOf(workflow);
-    if (typeof router === "string") return { refused: router };
     const { settings } = destination;
+    const router = routerOf(withKeyPaths(workflow, settings.audience?.keyPaths));
+    if (typeof router === "string") return { refused: router };
     return {
       destination,
       source,
@@ -81,6 +81,11 @@ export function createPlans(options: PlanOptions): (destination: ActiveDestinati
     }
     return plan;
   };
+}
+
+/** Where events name their segment, by the destination's settings before the workflow's. */
+function withKeyPaths(workflow: Workflow, key: readonly string[] | undefined): Workflow {
+  return key === undefined ? workflow : { ...workflow, audience: { ...workflow.audience, key: [...key] } };
 }
 
 /** A preset is made with the shop's country; a setting of the destination goes before it. */

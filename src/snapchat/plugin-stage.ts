@@ -41,6 +41,9 @@ export function createPluginStage(plugins: Plugins): PluginStage | undefined {
         const paths = Object.keys(person.identifiers).map((field) => `user_data.${field}`);
         changed?.({ plugin: by.join(", "), hook: "resolveIdentity", paths });
       }
+      if (person.personKey && current.membership) {
+        current = { ...current, membership: { ...current.membership, personKey: person.personKey } };
+      }
     }
     if (consent) {
       const subject: ConsentSubject = {

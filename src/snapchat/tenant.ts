@@ -25,7 +25,8 @@ import type { TrackOptions } from "./options.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import type { Receipt } from "./receipt.ts";
-import type { LinkedSegment, Segments } from "./segments.ts";
+import type { Segments } from "./segments/segments.ts";
+import { createTenantSegments, type TenantSegments } from "./segments/tenant-segments.ts";
 import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts";
 import { createTenantPixel, type TenantPixel } from "./tenant-pixel.ts";
 import { type VerifyReport, verify } from "./verify.ts";
@@ -53,10 +54,8 @@ export interface Tenant {
     /** Takes over a login made elsewhere. */
     import(destinationId: string, login: ImportedConnection, options?: MutationOptions): Promise<Destination>;
   };
-  readonly segments: {
-    /** The CDP's segments that were seen, with Snapchat's id once it is made. */
-    list(destinationId: string): Promise<LinkedSegment[]>;
-  };
+  /** The CDP's segments and their customer lists at Snapchat: `docs/audiences.md`. */
+  readonly segments: TenantSegments;
   readonly deadLetters: TenantDeadLetters;
   readonly receipts: TenantReceipts;
   readonly people: {
@@ -140,7 +139,7 @@ export interface TenantDependencies {
 }
 
 export function createTenant(tenantId: string, dependencies: TenantDependencies): Tenant {
-  const { context, destinations, vault, people, delivery, clock } = dependencies;
+  const { context, destinations, vault, people, segments, delivery, clock } = dependencies;
   const { destinations: own, audit, preflight } = createTenantHandle({ destinations, audit: context.audit }, tenantId);
 
   /** Asked first by everything below that takes a destination's id. */
@@ -204,6 +203,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
         pixelId: destination.pixelId,
         tokens: await tokensOf(destination),
         conversions: dependencies.conversions,
+        segments: await segments.list(await active(destinationId)),
         depth,
       });
     },
@@ -219,12 +219,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
         return connected;
       },
     },
-    segments: {
-      async list(destinationId) {
-        await mine(destinationId);
-        return dependencies.segments.list(tenantId, destinationId);
-      },
-    },
+    segments: createTenantSegments(segments, active),
     deadLetters: {
       async list(destinationId, o) {
         await mine(destinationId);

@@ -3,7 +3,7 @@ import type { Workflow } from "../workflow/index.ts";
 /** How many rules are switched on, by way: for preflight. */
 export function toggleCounts(workflow: unknown): { server: number; client: number; audience: number } {
   const counts = { server: 0, client: 0, audience: 0 };
-  for (const { to, server, client } of (workflow as Workflow).rules) {
+  for (const { to, server, client } of (workflow as Workflow | undefined)?.rules ?? []) {
     if (to.startsWith("segment:")) counts.audience += server ? 1 : 0;
     else {
       counts.server += server ? 1 : 0;

@@ -2,6 +2,8 @@ import type { ConversionsClient, EventLogEntry, EventStats } from "../capi/index
 import { type CheckLine, ok, type PreflightReport, problem, warning } from "../destinations/index.ts";
 import { isSnapchatError, type Secret } from "../errors.ts";
 import type { Depth } from "../storage/ports.ts";
+import { segmentLines } from "./segments/segment-lines.ts";
+import type { LinkedSegment } from "./segments/status.ts";
 
 /** What Snapchat last saw of a destination, what waits here, and what to fix. */
 export interface VerifyReport {
@@ -25,6 +27,8 @@ export interface VerifyInput {
   /** Tokens to ask with, the one that events leave with first. */
   tokens: readonly Secret[];
   conversions: Pick<ConversionsClient, "stats" | "logs">;
+  /** Where its segments stand. */
+  segments: readonly LinkedSegment[];
   depth: Depth | undefined;
 }
 
@@ -34,6 +38,7 @@ const HOUR_MS = 3_600_000;
 export async function verify(input: VerifyInput): Promise<VerifyReport> {
   const lines = [...input.preflight.lines];
   const snapchat = await askSnapchat(input, lines);
+  lines.push(...segmentLines(input.segments));
   const depth = input.depth;
   const queue = { waiting: depth?.items ?? 0, oldestAgeMs: depth?.oldestAgeMs ?? 0, deadLetters: depth?.dead ?? {} };
   lines.push(queueLine(queue, depth?.paused ?? []));

@@ -25,6 +25,14 @@ const OWN: Readonly<Record<string, ReasonWords>> = {
     message: "The visitor's browser sends this event, with the same id as the server; Snapchat counts it once.",
     fix: "Nothing to do.",
   },
+  segment_stopped: {
+    message: "The segment is no longer kept in step, as somebody decided.",
+    fix: "Call segments.recreate() or segments.link() to go on with it.",
+  },
+  segment_key_too_long: {
+    message: "The event names a segment by a text that is too long to be a key.",
+    fix: "Send the segment's key or name, at most 400 characters; the workflow's `audience.key` says where it is read.",
+  },
   already_stored: {
     message: "The same call was stored before, less than 48 hours after it was delivered.",
     fix: "Nothing to do: a repeated call is answered, not repeated.",

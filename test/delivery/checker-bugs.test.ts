@@ -58,9 +58,9 @@ const planted: Record<string, Bug | Bug[]> = {
     replace: "",
   },
   "members are written down before Snapchat has accepted them": {
-    file: "members-work.ts",
+    file: "members-tell.ts",
     find: "for (const page of plan.pages) {",
-    replace: 'if ((await commit(work, plan)) === "lost") return { end: "lost" };\n  for (const page of plan.pages) {',
+    replace: 'if ((await commit(bringing, plan, run)) === "lost") return "lost";\n  for (const page of plan.pages) {',
   },
   "the position of a change is ignored": {
     file: "members-entry.ts",

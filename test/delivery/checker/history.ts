@@ -262,11 +262,15 @@ export async function runHistory({
   let nextMember = 0;
   async function offerMembers(tenant: Tenant): Promise<void> {
     const items = Array.from({ length: 1 + Math.floor(random() * 4) }, (): MemberItem => {
-      const person = Math.floor(random() * 6);
+      const person = 1 + Math.floor(random() * 6);
       const shared = random() < 0.2;
       const hash = (shared ? 99 : person).toString(16).padStart(64, "0");
       const op = random() < 0.55 ? "add" : "remove";
       expected.set(`${tenant.tenantId} ${hash} ${person}`, { op, key: `EMAIL_SHA256 ${hash}`, tenant });
+      // Who leaves takes along every identifier that was added for them.
+      if (op === "remove") {
+        for (const [id, one] of expected) if (one.tenant === tenant && id.endsWith(` ${person}`)) one.op = "remove";
+      }
       return {
         type: "member",
         tenantId: tenant.tenantId,

@@ -126,6 +126,7 @@ export function createWorld(shared: Shared = {}) {
     async reopen(...call) {
       segmentCalls.push(["reopen", ...call]);
     },
+    async follow() {},
   };
   const options: DestinationsOptions = {
     records: shared.storage?.records ?? records,

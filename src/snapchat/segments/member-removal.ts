@@ -1,5 +1,5 @@
-import type { Delivery } from "../delivery/index.ts";
-import type { MemberRemoval } from "../people/index.ts";
+import type { Delivery } from "../../delivery/index.ts";
+import type { MemberRemoval } from "../../people/index.ts";
 
 const KINDS = { email: 0, phone: 1, mobile_ad_id: 2 } as const;
 
@@ -8,13 +8,14 @@ export function createMemberRemoval(delivery: () => Pick<Delivery, "append">, no
   return {
     async remove(tenantId, memberships) {
       await delivery().append(
-        memberships.map(({ destinationId, link, kind, hash }) => ({
+        memberships.map(({ destinationId, link, kind, hash, person }) => ({
           type: "member" as const,
           tenantId,
           destinationId,
           link,
           op: "remove" as const,
           identifiers: [{ kind: KINDS[kind], hash }],
+          ...(person === undefined ? {} : { person }),
           subjects: [],
           acceptedAtMs: now(),
         })),

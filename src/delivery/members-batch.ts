@@ -1,0 +1,98 @@
+import { MEMBER_KINDS } from "./interfaces.ts";
+import type { ListPage } from "./list-payload.ts";
+import type { MemberEntry } from "./members-entry.ts";
+import { foldMembers, type PlacedMember } from "./members-fold.ts";
+import type { Plan } from "./members-plan.ts";
+import { runTask } from "./members-task.ts";
+import { type Bringing, nothing, planFor, tell } from "./members-tell.ts";
+import { wholePersons } from "./members-whole.ts";
+import { type PageDone, writePageDone } from "./page-done.ts";
+import { pageOps } from "./page-ops.ts";
+import { storageCall } from "./storage-call.ts";
+
+/** Tells Snapchat what a batch changes, then writes it down. `lost`: a later claim has written already. */
+export async function bringBatch(bringing: Bringing, batch: readonly MemberEntry[]): Promise<PageDone | "lost"> {
+  const [first] = batch;
+  const list = first?.list;
+  if (!first) return nothing();
+  if (first.list && isOvertaken(bringing, first)) return finishList(bringing, first, nothing());
+  if (list?.type === "task") return finishList(bringing, first, await runTask(bringing, first, list));
+  if (list?.type === "page") {
+    const plan = planFor(bringing);
+    await planPage(bringing, plan, first, list);
+    return finishList(bringing, first, await tell(bringing, plan.finish(), { run: first.entry.position }));
+  }
+  const { members } = bringing.context.storage;
+  const placed = await wholePersons(members, bringing.segment, wanted(bringing, batch));
+  const plan = planFor(bringing);
+  await plan.changes(foldMembers(placed, members !== undefined));
+  const finished = plan.finish();
+  if (finished.pages.length === 0) {
+    bringing.journal.unchanged(() => placed.flatMap(({ member }) => member.eventId ?? []));
+  }
+  return tell(bringing, finished, { eventIdsOf: (op) => eventIdsOf(placed, op) });
+}
+
+function eventIdsOf(placed: readonly PlacedMember[], op: "add" | "remove"): string[] {
+  return [...new Set(placed.flatMap(({ member }) => (member.op === op ? (member.eventId ?? []) : [])))];
+}
+
+/** Whoever waits for a page or a task learns that it is done. Before the settle: a repeat writes the same again. */
+async function finishList(
+  { context, segment }: Bringing,
+  { entry }: MemberEntry,
+  brought: PageDone | "lost",
+): Promise<PageDone | "lost"> {
+  const { storage, clock, random } = context;
+  if (brought !== "lost") {
+    const write = () => writePageDone(storage.records, segment, entry.id, brought);
+    await storageCall(write, { clock, random, maxMs: 30_000 });
+  }
+  return brought;
+}
+
+/** What was said before the last whole list and comes after it, from a dead letter: the list has the last word on it. */
+function isOvertaken({ ensured }: Bringing, { entry }: MemberEntry): boolean {
+  return entry.position < (ensured.link.mirroredAt ?? 0);
+}
+
+/** The changes that count: of kinds that the segment takes, and not overtaken by a whole list. */
+function wanted(bringing: Bringing, batch: readonly MemberEntry[]): PlacedMember[] {
+  const { identifiers } = bringing.ensured.link;
+  const placed: PlacedMember[] = [];
+  for (const entry of batch) {
+    const overtaken = isOvertaken(bringing, entry);
+    for (const one of entry.placed) {
+      if (overtaken && !one.doubted) continue;
+      const member = overtaken ? { ...one.member, op: "assert" as const } : one.member;
+      if (identifiers === undefined || member.op !== "add") placed.push({ ...one, member });
+      else {
+        const taken = member.identifiers.filter(({ kind }) => identifiers.includes(MEMBER_KINDS[kind]));
+        placed.push({ ...one, member: { ...member, identifiers: taken } });
+      }
+    }
+  }
+  return placed;
+}
+
+async function planPage(
+  bringing: Bringing,
+  plan: Plan,
+  { entry, doubted }: MemberEntry,
+  page: ListPage,
+): Promise<void> {
+  const { link } = bringing.ensured;
+  if (page.op !== "remove" && link.identifiers && !link.identifiers.includes(MEMBER_KINDS[page.kind])) return;
+  const denied = page.op === "add" ? await deniedOf(bringing, page) : undefined;
+  const judgement = { doubted, ...(page.op === "hold" ? { send: "nothing" as const } : {}) };
+  for (const { ops, places } of pageOps(page, entry.position)) {
+    const allowed = denied ? ops.filter((_, at) => !denied.has(places[at] ?? -1)) : ops;
+    await plan.operations(allowed, judgement);
+  }
+}
+
+/** Places on the page of people who withdrew after the run had begun. */
+async function deniedOf({ context, segment }: Bringing, page: ListPage): Promise<ReadonlySet<number> | undefined> {
+  const { tenantId, destinationId } = segment;
+  return context.consent?.deniedMembers?.(tenantId, destinationId, page.kind, page.hashes, page.acceptedAtMs);
+}

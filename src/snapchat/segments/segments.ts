@@ -1,0 +1,412 @@
+import { randomUUID } from "node:crypto";
+import type { AudiencesClient, ListRow, MemberKind, Segment, SyncMode, SyncProgress } from "../../audiences/index.ts";
+import { syncList } from "../../audiences/index.ts";
+import { type Vault, withAccessToken } from "../../auth/index.ts";
+import type { Clock } from "../../clock.ts";
+import {
+  changeSegmentLink,
+  type Delivery,
+  membersGroup,
+  readSegmentLink,
+  type SegmentLink,
+  type SegmentLinkRef,
+} from "../../delivery/index.ts";
+import type { ActiveDestination } from "../../destinations/index.ts";
+import type { Secret } from "../../errors.ts";
+import { personBytes, type Subjects } from "../../people/index.ts";
+import type { HostMember, Plugins } from "../../plugins/index.ts";
+import type { Storage } from "../../storage/ports.ts";
+import { checkDelivery } from "./check-delivery.ts";
+import { letGo } from "./control.ts";
+import { checkSegmentKey, notConnected, segmentUnknown, wrong } from "./errors.ts";
+import { type Links, nameOf } from "./links.ts";
+import { type AccountSegments, askAccount, type LinkedSegment, linkedSegment } from "./status.ts";
+
+export interface SegmentsDependencies {
+  storage: Pick<Storage, "records" | "outbox" | "members">;
+  links: Links;
+  vault: Pick<Vault, "credential" | "refused">;
+  audiences: AudiencesClient;
+  plugins: Pick<Plugins, "segments" | "consent">;
+  lists: Delivery["lists"];
+  clock: Clock;
+  subjects(tenantId: string): Subjects | Promise<Subjects>;
+  /** How a destination reads national phone numbers and which kinds it sends. */
+  reading(destination: ActiveDestination): { defaultCountry: string | undefined; identifiers: readonly MemberKind[] };
+  onProgress(event: SegmentSync): void;
+}
+
+/** A run's progress as it is told to listeners. */
+export type SegmentSync = SyncProgress & { tenantId: string; destinationId: string; key: string };
+
+/** Lists, and what a list does with them. */
+export interface SyncOptions {
+  /** Default `mirror`. */
+  mode?: SyncMode;
+  /**
+   * The run's own id, 1 to 200 characters. The same id goes on with the same run after a crash and sends nothing twice; a
+   * finished one answers what it did. Absent: a run that cannot be gone on with.
+   */
+  runId?: string;
+  /** The share of the segment that a mirror may remove without being told to, 0 to 1. Default 0.5. */
+  maxRemovedShare?: number;
+  /** The segment's name, where this call makes it known. */
+  name?: string;
+  /** Lines of the list, for the estimate of the time left. */
+  size?: number;
+  /** Told after every page. */
+  onProgress?: (progress: SyncProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface LinkOptions {
+  name?: string;
+  /** Who is in Snapchat's list already: written down and not sent, so that the next mirror sends differences alone. */
+  seed?: AsyncIterable<ListRow> | Iterable<ListRow>;
+  /** Makes the seeding repeatable. */
+  runId?: string;
+  signal?: AbortSignal;
+}
+
+/** What may be said of one segment, in place of the destination's settings. */
+export interface SegmentPatch {
+  name?: string;
+  description?: string;
+  retentionInDays?: number;
+  /** Kinds of identifiers that enter it. */
+  identifiers?: readonly MemberKind[];
+}
+
+export interface SegmentUpdateReport {
+  segment: LinkedSegment;
+  /** Fields that Snapchat keeps as they were; `name` also where somebody renamed the segment in Ads Manager. */
+  ignored: (keyof SegmentPatch)[];
+}
+
+const MODES: readonly unknown[] = ["mirror", "add", "remove"];
+const DELETED = "segment_deleted";
+const BURY_AT_ONCE = 500;
+
+export type Segments = ReturnType<typeof createSegments>;
+
+/** A tenant's segments: what a host may look at and do. The destination is the tenant's own; that was checked before. */
+export function createSegments(dependencies: SegmentsDependencies) {
+  const { storage, links, vault, audiences, plugins, lists, clock } = dependencies;
+  const { records, outbox } = storage;
+
+  function withToken<T>(destination: ActiveDestination, task: (token: Secret) => Promise<T>): Promise<T> {
+    if (destination.connectionId === undefined) throw notConnected();
+    return withAccessToken(vault, destination.tenantId, destination.connectionId, task);
+  }
+
+  async function known(
+    destination: ActiveDestination,
+    key: string,
+  ): Promise<{ ref: SegmentLinkRef; link: SegmentLink }> {
+    const ref = links.refOf(destination, checkSegmentKey(key));
+    const stored = await readSegmentLink(records, ref);
+    if (!stored) throw segmentUnknown();
+    return { ref, link: stored.link };
+  }
+
+  async function change(ref: SegmentLinkRef, apply: (link: SegmentLink) => SegmentLink): Promise<void> {
+    await changeSegmentLink(records, ref, apply);
+    links.changed(ref);
+  }
+
+  async function list(destination: ActiveDestination): Promise<LinkedSegment[]> {
+    const accounts = new Map<string, AccountSegments | undefined>();
+    const found: LinkedSegment[] = [];
+    for await (const { link } of links.ofDestination(destination.tenantId, destination.id)) {
+      if (link.released) continue;
+      if (link.segmentId !== undefined && !accounts.has(link.adAccountId)) {
+        const asked = destination.connectionId === undefined ? undefined : await ask(destination, link.adAccountId);
+        accounts.set(link.adAccountId, asked);
+      }
+      found.push(linkedSegment(link, accounts.get(link.adAccountId)));
+    }
+    return found;
+  }
+
+  const ask = (destination: ActiveDestination, adAccountId: string) =>
+    askAccount(audiences, adAccountId, (task) => withToken(destination, task));
+
+  async function sync(
+    destination: ActiveDestination,
+    key: string,
+    rows: AsyncIterable<ListRow> | Iterable<ListRow> | undefined,
+    options: SyncOptions & { seeding?: boolean } = {},
+  ): Promise<SyncProgress> {
+    checkSync(options);
+    const { tenantId, id: destinationId } = destination;
+    const ref = links.refOf(destination, checkSegmentKey(key));
+    const link = await links.make(destination, { link: ref.link, key, name: options.name });
+    if (link.state === "stopped") throw stopped();
+    const scope = { tenantId, destinationId, signal: options.signal };
+    const members = rows ?? (await plugins.segments?.members(key, scope));
+    if (!members) throw noMembers();
+    const subjects = await dependencies.subjects(tenantId);
+    const { defaultCountry, identifiers } = dependencies.reading(destination);
+    return syncList(
+      { records, lists, clock, membersKept: storage.members !== undefined },
+      {
+        segment: ref,
+        runId: options.runId ?? randomUUID(),
+        mode: options.seeding ? "hold" : (options.mode ?? "mirror"),
+        rows: members,
+        read: {
+          defaultCountry,
+          identifiers: link.identifiers?.filter((kind) => identifiers.includes(kind)) ?? identifiers,
+          personOf: (personKey) => personBytes(subjects.ofPerson(personKey)),
+          allowed: plugins.consent && ((member) => agrees(plugins.consent, member, scope)),
+          signal: options.signal,
+        },
+        maxRemovedShare: options.maxRemovedShare ?? 0.5,
+        size: options.size,
+        retentionInDays: link.retentionInDays,
+        checkDelivery: () => checkDelivery(storage, ref),
+        onProgress(progress) {
+          options.onProgress?.(progress);
+          dependencies.onProgress({ ...progress, tenantId, destinationId, key });
+        },
+      },
+    );
+  }
+
+  return {
+    list,
+    sync,
+
+    /** Makes a segment known and, without waiting for a member, made at Snapchat. */
+    async make(destination: ActiveDestination, segment: { key: string; name?: string | undefined }): Promise<void> {
+      const ref = links.refOf(destination, checkSegmentKey(segment.key));
+      const { generation } = await links.make(destination, { link: ref.link, key: segment.key, name: segment.name });
+      await lists.task(ref, `make ${generation}`, { task: "make" });
+    },
+
+    /** @throws {SnapchatError} `segment_not_a_list`, `segment_linked_already`, `segment_id_invalid`; as `get` */
+    async link(
+      destination: ActiveDestination,
+      key: string,
+      segmentId: string,
+      { name, seed, runId, signal }: LinkOptions = {},
+    ): Promise<LinkedSegment> {
+      checkSegmentKey(key);
+      if (typeof segmentId !== "string" || !/^\d{1,30}$/.test(segmentId)) throw idInvalid();
+      const segment = await withToken(destination, (token) => audiences.segments.get(segmentId, { token }));
+      checkLinkable(destination, segment);
+      for await (const { link } of links.ofDestination(destination.tenantId, destination.id)) {
+        if (link.segmentId === segmentId && link.key !== key && link.state === "ready") throw linkedAlready(link.key);
+      }
+      const ref = links.refOf(destination, key);
+      const before = await links.make(destination, { link: ref.link, key, name: name ?? segment.name });
+      const other = before.segmentId !== undefined && before.segmentId !== segmentId;
+      // What was known of another list is not known of this one.
+      if (other) await storage.members?.drop(ref);
+      await change(ref, ({ problem: _, ...link }) => ({
+        ...link,
+        segmentId,
+        state: "ready",
+        name: name ?? segment.name,
+        givenName: segment.name,
+        ...(segment.retentionInDays === undefined ? {} : { retentionInDays: segment.retentionInDays }),
+      }));
+      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
+      if (seed) {
+        await sync(destination, key, seed, {
+          seeding: true,
+          ...(runId === undefined ? {} : { runId }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+      }
+      const { link } = await known(destination, key);
+      return linkedSegment(link, { ok: true, segments: new Map([[segmentId, segment]]) });
+    },
+
+    /** @throws {SnapchatError} `segment_…_invalid` (fix_data); as `AudiencesClient.segments.update` */
+    async update(destination: ActiveDestination, key: string, patch: SegmentPatch): Promise<SegmentUpdateReport> {
+      const ref = links.refOf(destination, checkSegmentKey(key));
+      const before = await links.make(destination, { link: ref.link, key, name: undefined });
+      const { identifiers, ...fields } = patch;
+      const name = fields.name === undefined ? undefined : nameOf(destination, { key, name: fields.name });
+      const wanted = { ...fields, ...(name === undefined ? {} : { name }) };
+      const ignored: (keyof SegmentPatch)[] = [];
+      let seen: Segment | undefined;
+      const { segmentId } = before;
+      if (segmentId !== undefined && before.state === "ready" && Object.keys(wanted).length > 0) {
+        const told = await withToken(destination, async (token) => {
+          const now = await audiences.segments.get(segmentId, { token });
+          // Somebody gave it another name in Ads Manager: theirs stays.
+          const renamed = before.givenName !== undefined && now.name !== before.givenName;
+          const { name: _, ...rest } = wanted;
+          const { description } = wanted;
+          const change = {
+            ...(renamed ? rest : wanted),
+            ...(description === undefined ? {} : { description: withMarker(description, now.description) }),
+          };
+          if (renamed && wanted.name !== undefined) ignored.push("name");
+          return Object.keys(change).length === 0
+            ? { segment: now, ignored: [] }
+            : audiences.segments.update(segmentId, change, { token });
+        });
+        seen = told.segment;
+        for (const field of told.ignored) if (field !== "status") ignored.push(field);
+      }
+      await change(ref, (link) => ({
+        ...link,
+        ...Object.fromEntries(
+          Object.entries(wanted).filter(([field]) => !ignored.includes(field as keyof SegmentPatch)),
+        ),
+        ...(identifiers === undefined ? {} : { identifiers: [...identifiers] }),
+        ...(seen && !ignored.includes("name") && name !== undefined ? { givenName: name } : {}),
+        ...(fields.retentionInDays === undefined ? {} : { renewAtMs: undefined }),
+      }));
+      const { link } = await known(destination, key);
+      const account = seen && { ok: true as const, segments: new Map([[seen.id, seen]]) };
+      return { segment: linkedSegment(link, account), ignored };
+    },
+
+    /** Makes a segment again that was deleted in Ads Manager, with all members that are known. */
+    async recreate(destination: ActiveDestination, key: string): Promise<LinkedSegment> {
+      const { ref, link } = await known(destination, key);
+      if (link.state !== "deleted" && link.state !== "stopped") {
+        throw wrong("segment_not_deleted", "This segment is there; nothing has to be made again.", "Nothing to do.");
+      }
+      await change(ref, ({ segmentId: _, problem: __, ...own }) => ({
+        ...own,
+        state: "new",
+        generation: own.generation + 1,
+      }));
+      await lists.task(ref, `refill ${link.generation + 1}`, { task: "refill" });
+      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
+      return linkedSegment((await known(destination, key)).link, undefined);
+    },
+
+    /** No longer keeps a segment in step. It stays at Snapchat; what is queued for it is dropped. */
+    async stop(destination: ActiveDestination, key: string): Promise<LinkedSegment> {
+      const { ref } = await known(destination, key);
+      await change(ref, (link) => ({ ...link, state: "stopped" }));
+      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
+      return linkedSegment((await known(destination, key)).link, undefined);
+    },
+
+    /** The CDP has deleted the segment. */
+    async remove(
+      destination: ActiveDestination,
+      key: string,
+      choice: "keep" | "empty" | "delete" = "keep",
+    ): Promise<void> {
+      if (choice !== "keep" && choice !== "empty" && choice !== "delete") throw choiceInvalid();
+      const { ref, link } = await known(destination, key);
+      if (choice !== "keep" && link.segmentId !== undefined && destination.connectionId === undefined)
+        throw notConnected();
+      // First nothing more is sent, then it is emptied: what is under way does not fill it again.
+      await change(ref, (own) => ({ ...own, state: "stopped" }));
+      const group = { destinationId: destination.id, group: membersGroup(ref.link) };
+      let done = false;
+      while (!done) done = await outbox.bury(group, "dropped", { limit: BURY_AT_ONCE });
+      if (choice !== "keep" && link.state !== "deleted") {
+        await letGo({ vault, audiences }, destination.tenantId, link, destination.connectionId ?? "", choice);
+      }
+      await storage.members?.drop(ref);
+      await links.forget(ref);
+      await outbox.resume(group, DELETED);
+    },
+  };
+}
+
+async function agrees(
+  consent: Plugins["consent"],
+  { email, phone, mobileAdId, personKey }: HostMember,
+  scope: { tenantId: string; destinationId: string },
+): Promise<boolean> {
+  const madid = typeof mobileAdId === "string" ? mobileAdId : mobileAdId?.[0];
+  const identifiers = {
+    ...(email === undefined ? {} : { em: email }),
+    ...(phone === undefined ? {} : { ph: phone }),
+    ...(madid === undefined ? {} : { madid }),
+  };
+  return (await consent?.({ personKey, identifiers }, "audiences", scope))?.allowed ?? true;
+}
+
+/** Snapchat's description holds our marker behind the host's words. */
+function withMarker(description: string, before: string | undefined): string {
+  const marker = /cdp:\S.*#\S+$/.exec(before ?? "")?.[0];
+  return marker === undefined ? description : `${description} ${marker}`.trim();
+}
+
+function checkSync({ mode = "mirror", runId, maxRemovedShare = 0.5 }: SyncOptions): void {
+  if (!MODES.includes(mode)) {
+    throw wrong(
+      "sync_mode_invalid",
+      "A list's mode is mirror, add or remove.",
+      "Say what the list shall do to the segment.",
+    );
+  }
+  if (runId !== undefined && (typeof runId !== "string" || runId === "" || runId.length > 200)) {
+    throw wrong(
+      "run_id_invalid",
+      "A run's id is a text of 1 to 200 characters.",
+      "Use an id of yours: the export's name and date.",
+    );
+  }
+  if (!(maxRemovedShare >= 0 && maxRemovedShare <= 1)) {
+    throw wrong(
+      "removed_share_invalid",
+      "maxRemovedShare lies between 0 and 1.",
+      "Pass 1 to remove whatever is not in the list.",
+    );
+  }
+}
+
+function checkLinkable({ adAccountId }: ActiveDestination, segment: Segment): void {
+  if (segment.sourceType !== undefined && segment.sourceType !== "FIRST_PARTY") {
+    throw wrong(
+      "segment_not_a_list",
+      `Snapchat takes members for customer lists only; this audience is of the kind ${segment.sourceType}.`,
+      "Link a customer list, or let the segment be made.",
+    );
+  }
+  if (segment.adAccountId !== undefined && segment.adAccountId !== adAccountId) {
+    throw wrong(
+      "segment_of_other_account",
+      "This audience belongs to another ad account than the destination uses.",
+      "Link an audience of the destination's ad account.",
+    );
+  }
+}
+
+const linkedAlready = (key: string) =>
+  wrong(
+    "segment_linked_already",
+    `This audience is kept in step with the segment ${key.slice(0, 40)} already.`,
+    "Link another audience: two segments in one list would remove each other's members.",
+  );
+
+const idInvalid = () =>
+  wrong(
+    "segment_id_invalid",
+    "Snapchat's id of a segment is a number, as text.",
+    "Take it from Ads Manager or segments.list().",
+  );
+
+const choiceInvalid = () =>
+  wrong(
+    "segments_choice_invalid",
+    "A segment is kept, emptied or deleted.",
+    "Say what becomes of the segment at Snapchat.",
+  );
+
+const stopped = () =>
+  wrong(
+    "segment_stopped",
+    "This segment is no longer kept in step.",
+    "Call segments.recreate() or segments.link() to go on with it.",
+  );
+
+const noMembers = () =>
+  wrong(
+    "members_missing",
+    "There is no list: none was passed, and no plugin knows this segment.",
+    "Pass the members, or plug in the `segments` hook.",
+  );
