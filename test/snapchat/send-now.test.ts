@@ -143,7 +143,7 @@ describe("memberships without a queue of ours", () => {
 
   it("wait for a person where the segment was deleted in Ads Manager", async () => {
     await sendNow([entered("vip")], { ordered: true });
-    const [segment] = await shop.acme.segments.list(shop.id);
+    const [segment] = await shop.acme.segments.list(shop.id, { live: false });
     shop.simulator.control.deleteSegment(segment?.segmentId ?? "");
     const [gone] = await sendNow([entered("vip", "joe@example.com")], { ordered: true });
     expect(gone).toMatchObject({ status: "paused", parts: [{ reason: "segment_deleted" }] });

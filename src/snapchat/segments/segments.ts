@@ -59,6 +59,11 @@ export interface SyncOptions {
   signal?: AbortSignal;
 }
 
+export interface ListOptions {
+  /** Ask Snapchat where each segment stands: one request. Default true. */
+  live?: boolean;
+}
+
 export interface LinkOptions {
   name?: string;
   /** Who is in Snapchat's list already: written down and not sent, so that the next mirror sends differences alone. */
@@ -114,12 +119,12 @@ export function createSegments(dependencies: SegmentsDependencies) {
     links.changed(ref);
   }
 
-  async function list(destination: ActiveDestination): Promise<LinkedSegment[]> {
+  async function list(destination: ActiveDestination, { live = true }: ListOptions = {}): Promise<LinkedSegment[]> {
     const accounts = new Map<string, AccountSegments | undefined>();
     const found: LinkedSegment[] = [];
     for await (const { link } of links.ofDestination(destination.tenantId, destination.id)) {
       if (link.released) continue;
-      if (link.segmentId !== undefined && !accounts.has(link.adAccountId)) {
+      if (live && link.segmentId !== undefined && !accounts.has(link.adAccountId)) {
         const asked = destination.connectionId === undefined ? undefined : await ask(destination, link.adAccountId);
         accounts.set(link.adAccountId, asked);
       }

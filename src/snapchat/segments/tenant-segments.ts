@@ -1,12 +1,12 @@
 import type { ListRow, SyncProgress } from "../../audiences/index.ts";
 import type { ActiveDestination } from "../../destinations/index.ts";
-import type { LinkOptions, SegmentPatch, Segments, SegmentUpdateReport, SyncOptions } from "./segments.ts";
+import type { LinkOptions, ListOptions, SegmentPatch, Segments, SegmentUpdateReport, SyncOptions } from "./segments.ts";
 import type { LinkedSegment } from "./status.ts";
 
 /** A CDP's segments, by their keys. */
 export interface TenantSegments {
   /** Every segment that is known, with where it stands at Snapchat, in words. */
-  list(destinationId: string): Promise<LinkedSegment[]>;
+  list(destinationId: string, options?: ListOptions): Promise<LinkedSegment[]>;
   /**
    * Brings a whole list into a segment. Resolves when Snapchat has taken it all, so a worker has to run, here or
    * elsewhere. Without `members` the `segments` hook is asked.
@@ -43,7 +43,7 @@ export function createTenantSegments(
   active: (destinationId: string) => Promise<ActiveDestination>,
 ): TenantSegments {
   return {
-    list: async (destinationId) => segments.list(await active(destinationId)),
+    list: async (destinationId, o) => segments.list(await active(destinationId), o),
     sync: async (destinationId, key, members, o) => segments.sync(await active(destinationId), key, members, o),
     link: async (destinationId, key, segmentId, o) => segments.link(await active(destinationId), key, segmentId, o),
     update: async (destinationId, key, patch) => segments.update(await active(destinationId), key, patch),
