@@ -6,6 +6,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ run: Com
     summary: "Run a local Snapchat (OAuth, Marketing API, Conversions API, pixel) on loopback",
     load: () => import("./simulator.ts"),
   },
+  doctor: {
+    summary: "Examine a set-up against the live Snapchat, reading and validating only",
+    load: () => import("./doctor/index.ts"),
+  },
   verify: { summary: "What is set up wrong, what Snapchat saw, what waits", load: () => import("./verify.ts") },
   explain: { summary: "What would happen to an event on standard input, and why", load: () => import("./explain.ts") },
   receipts: { summary: "Where is my purchase? Decisions, attempts and answers", load: () => import("./receipts.ts") },
