@@ -1,4 +1,5 @@
 import { describeRefreshing } from "./processes/describe.ts";
 
 // Two hundred rounds and both kinds of token at every kill: test/long/auth.test.ts.
-describeRefreshing("sqlite", { rounds: 10, kills: ["rotated"] });
+await describeRefreshing("sqlite", { rounds: 10, kills: ["rotated"] });
+await describeRefreshing("postgres", { rounds: 10, kills: ["rotated"] });

@@ -1,35 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { EventEmitter } from "eventemitter3";
 import { memory } from "snapchat-destination/memory";
-import { sqlite } from "snapchat-destination/sqlite";
 import { createSimulator } from "snapchat-destination/testing";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Storage } from "../../src/storage/ports.ts";
+import { engineUrl, makePlace, openPlace } from "./places.ts";
 import { canary } from "./walk/canaries.ts";
 import { day } from "./walk/day.ts";
 import { createWalk, SINKS, type Sink, type Walk } from "./walk/sinks.ts";
 import { traceEverything } from "./walk/spans.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "walk-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-type Engine = () => { storage: Storage; dump(): Promise<Uint8Array[]> };
-
-/** Each engine, with what somebody who gets hold of its files or tables would read. */
-const ENGINES: Record<string, Engine> = {
-  memory: () => ({ storage: memory(), dump: async () => [] }),
-  sqlite: () => {
-    const own = mkdtempSync(join(folder, "sqlite-"));
-    return {
-      storage: sqlite(join(own, "walk.db")),
-      dump: async () => readdirSync(own).map((file) => readFileSync(join(own, file))),
-    };
-  },
-};
-
-const engineOf = (name: string) => (ENGINES[name] as Engine)();
+const ENGINES = (["sqlite", "postgres", "redis"] as const).map((engine) => ({ engine }));
+const there = new Map(await Promise.all(ENGINES.map(async ({ engine }) => [engine, await engineUrl(engine)] as const)));
 
 let stop: () => Promise<unknown> = async () => {};
 afterEach(() => stop());
@@ -69,43 +50,49 @@ describe("the walk", () => {
     expect(found.sort()).toEqual(SINKS.map((sink) => `${sink} in ${sink}`).sort());
   });
 
-  it.each(["sqlite"])("finds a leak in the files of %s, in the middle of others' bytes", async (engine) => {
-    const { storage, dump } = engineOf(engine);
-    await storage.migrate();
-    await storage.records.put("leak", new TextEncoder().encode(`{"mail":"${LEAKED}"}`));
-    const walk = createWalk();
-    walk.record("storage", ...(await dump()));
-    stop = () => storage.close();
-    expect(walk.sightings(canary("mail", "direct", LEAKED))).toHaveLength(1);
-  });
+  for (const { engine } of ENGINES) {
+    it.skipIf(!there.get(engine))(`finds a leak in the dump of ${engine}, in the middle of other bytes`, async () => {
+      const leaked = "stored.in.plain@walk-canary.example";
+      const own = await makePlace(engine);
+      const { storage, end } = openPlace(own.place);
+      stop = () => end().then(own.remove);
+      const walk = createWalk();
+      await storage.records.put("one", new TextEncoder().encode(`\u0001{"mail":"${leaked}"}`));
+      walk.record("storage", ...(await own.dump()));
+      expect(walk.sightings(canary("mail", "direct", leaked))).toHaveLength(1);
+    });
+  }
 });
 
-const LEAKED = "stored.in.plain@walk-canary.example";
+for (const { engine } of ENGINES) {
+  describe.skipIf(!there.get(engine))(`a day on ${engine} with everything that can go wrong`, () => {
+    it("leaves no secret and no person in what is logged, thrown, emitted, answered, stored and traced", async () => {
+      const walk = createWalk();
+      const own = await makePlace(engine);
+      const { storage, end } = openPlace(own.place);
+      const tracing = traceEverything();
+      walk.listenToLogs();
+      walk.listenToEvents(EventEmitter);
+      const { canaries, snapchat, simulator } = await day(walk, storage);
+      walk.record("storage", ...(await own.dump()));
+      walk.record("spans", ...tracing.read());
+      walk.stopListening();
+      stop = async () => {
+        await snapchat.close();
+        await simulator.close();
+        await tracing.stop();
+        await end();
+        await own.remove();
+      };
 
-describe.each(Object.keys(ENGINES))("a day on %s with everything that can go wrong", (engine) => {
-  it("leaves no secret and no person in what is logged, thrown, emitted, answered, stored and traced", async () => {
-    const walk = createWalk();
-    const { storage, dump } = engineOf(engine);
-    const tracing = traceEverything();
-    walk.listenToLogs();
-    walk.listenToEvents(EventEmitter);
-    const { canaries, snapchat, simulator } = await day(walk, storage);
-    walk.record("storage", ...(await dump()));
-    walk.record("spans", ...tracing.read());
-    walk.stopListening();
-    stop = async () => {
-      await snapchat.close();
-      await simulator.close();
-      await tracing.stop();
-    };
-
-    for (const sink of SINKS) if (sink !== "logs") expect(walk.size(sink), sink).toBeGreaterThan(0);
-    const found = walk.sightings(canaries);
-    expect(found.filter(({ kind }) => kind === "secret" || kind === "direct")).toEqual([]);
-    expect(found.filter(({ kind, sink }) => kind === "pseudonym" && sink !== "storage")).toEqual([]);
-    const seen = found
-      .filter(({ kind }) => kind === "transport")
-      .map((sighting) => `${sighting.canary} in ${sighting.sink}`);
-    console.info(`Transport fields seen on ${engine}: ${seen.join(", ") || "none"}.`);
+      for (const sink of SINKS) if (sink !== "logs") expect(walk.size(sink), sink).toBeGreaterThan(0);
+      const found = walk.sightings(canaries);
+      expect(found.filter(({ kind }) => kind === "secret" || kind === "direct")).toEqual([]);
+      expect(found.filter(({ kind, sink }) => kind === "pseudonym" && sink !== "storage")).toEqual([]);
+      const transport = found
+        .filter(({ kind }) => kind === "transport")
+        .map((seen) => `${seen.canary} in ${seen.sink}`);
+      console.info(`Transport fields seen on ${engine}: ${transport.join(", ") || "none"}.`);
+    });
   });
-});
+}

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { createSealer, createVault, OAuthClient } from "../../../src/auth/index.ts";
 import type { Fetch } from "../../../src/http/index.ts";
 import type { Records } from "../../../src/storage/ports.ts";
-import { openStorage, type Place } from "./engine.ts";
+import { openPlace, type Place } from "../../connecting/places.ts";
 
 export interface Task {
   place: Place;
@@ -29,7 +29,7 @@ const fetchAndMaybeDie: Fetch = async (request) => {
   return response;
 };
 
-const { records: engine } = openStorage(task.place);
+const { records: engine } = openPlace(task.place).storage;
 const records: Records = {
   get: (key) => engine.get(key),
   delete: (key, o) => engine.delete(key, o),

@@ -11,9 +11,9 @@ import { systemClock } from "../../../src/clock.ts";
 import { Secret } from "../../../src/errors.ts";
 import type { Storage } from "../../../src/storage/ports.ts";
 import { createSimulator, type Simulator } from "../../../src/testing/simulator/index.ts";
+import { type EngineName, engineUrl, makePlace, type OwnPlace, openPlace } from "../../connecting/places.ts";
 import { KEY, REDIRECT_URI } from "../support.ts";
 import type { Task } from "./child.ts";
-import { makePlace, openStorage, type Place } from "./engine.ts";
 
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 
@@ -21,26 +21,25 @@ const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
  * Real processes on one engine that need the token at the moment it expires. `kills`: with which kinds of refresh token
  * one of them is killed, at each of three points.
  */
-export function describeRefreshing(
-  engine: Place["engine"],
+export async function describeRefreshing(
+  engine: EngineName,
   o: { rounds: number; kills: readonly ("same" | "rotated")[] },
-): void {
+): Promise<void> {
   const { rounds, kills } = o;
-  describe(`eight processes on one database of ${engine}`, () => {
+  describe.skipIf(!(await engineUrl(engine)))(`eight processes on one database of ${engine}`, () => {
     let simulator: Simulator;
     let storage: Storage;
     let relay: Server;
-    let place: Place;
-    let remove: () => Promise<void>;
+    let own: OwnPlace;
+    let end: () => Promise<void>;
     let vault: Vault;
     let seen: { inFlight: number; most: number; succeeded: number; asked: number };
     let children: ChildProcess[];
 
     beforeEach(async () => {
       simulator = await createSimulator({ listen: false });
-      ({ place, remove } = await makePlace(engine));
-      storage = openStorage(place);
-      await storage.migrate();
+      own = await makePlace(engine);
+      ({ storage, end } = openPlace(own.place));
       vault = createVault({
         records: storage.records,
         sealer: createSealer({ keys: [KEY] }),
@@ -74,8 +73,8 @@ export function describeRefreshing(
       relay.closeAllConnections();
       relay.close();
       await simulator.close();
-      await storage.close();
-      await remove();
+      await end();
+      await own.remove();
     });
 
     function app() {
@@ -85,7 +84,7 @@ export function describeRefreshing(
 
     async function start(killAt?: Task["killAt"]): Promise<ChildProcess> {
       const accounts = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
-      const task: Task = { place, key: KEY, accounts, app: app(), ...(killAt ? { killAt } : {}) };
+      const task: Task = { place: own.place, key: KEY, accounts, app: app(), ...(killAt ? { killAt } : {}) };
       const child = fork(CHILD, [JSON.stringify(task)], {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
         execArgv: [],

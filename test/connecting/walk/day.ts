@@ -291,12 +291,13 @@ async function people(walk: Walk, snapchat: Snapchat): Promise<void> {
 /** Every method there is, called with what it should not be called with. */
 async function everyMethod(walk: Walk, snapchat: Snapchat, id: string): Promise<void> {
   const junk = { name: PERSON.mail, email: PERSON.mail, id: PERSON.mail, organizationId: PERSON.mail, n: 1 };
-  for (const tenantId of ["acme", "evil"]) {
-    for (const [, method] of surface(snapchat.tenant(tenantId))) {
-      await walk.trying(() => method(PERSON.mail, junk, junk));
-      if (tenantId === "evil") await walk.trying(() => method(id, junk, junk));
-    }
-  }
+  const calls = ["acme", "evil"].flatMap((tenantId) =>
+    surface(snapchat.tenant(tenantId)).flatMap(([, method]) => [
+      walk.trying(() => method(PERSON.mail, junk, junk)),
+      ...(tenantId === "evil" ? [walk.trying(() => method(id, junk, junk))] : []),
+    ]),
+  );
+  await Promise.all(calls);
 }
 
 async function reports(walk: Walk, snapchat: Snapchat, id: string): Promise<void> {
