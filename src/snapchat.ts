@@ -27,8 +27,10 @@ import { createLog } from "./snapchat/log.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 import { createPlans } from "./snapchat/plan.ts";
+import { withPluginConsent } from "./snapchat/plugin-consent.ts";
 import { createPluginStage } from "./snapchat/plugin-stage.ts";
 import type { Receipt } from "./snapchat/receipt.ts";
+import { resolvePerson } from "./snapchat/resolve-person.ts";
 import { drainWithBackfills } from "./snapchat/segments/drain.ts";
 import { createMemberRemoval } from "./snapchat/segments/member-removal.ts";
 import { createSegmentRoom } from "./snapchat/segments/room.ts";
@@ -197,6 +199,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     ),
     membersOf: segments.membersOf,
     audit: (entry) => context.audit.record(entry),
+    resolve: resolvePerson(plugins.resolveIdentity),
     visibleAfterMs: context.visibleAfterMs,
   });
   const activity = createEventActivity({
@@ -218,7 +221,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   const delivery: Delivery = createDelivery({
     storage,
     credentials,
-    consent: people.consent,
+    consent: withPluginConsent(people.consent, plugins.consent),
     events: conversions,
     segments: audiences,
     sealer,

@@ -109,7 +109,7 @@ async function judge(context: Context, job: Job, opened: readonly OpenEvents[]):
           end(open, index);
           bury(job, open, index, "event_too_old", { message: "The event is older than Snapchat takes." });
         } else {
-          const allowed = consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs) ?? true;
+          const allowed = consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs, event) ?? true;
           if (allowed === true || (allowed !== false && (await allowed))) lines.push({ of: open, index });
           else withdraw(open, index);
         }

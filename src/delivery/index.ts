@@ -4,6 +4,7 @@ export type { DeadLetterFilter, DeadLetterInfo, DeadLetterListOptions } from "./
 export { createDelivery, type Delivery, type DeliveryOptions, type DrainReport } from "./delivery.ts";
 export type { DeliveryEvent, Emit, OnSettled, SettledItem } from "./emitted.ts";
 export type {
+  AskedItem,
   Consent,
   Credential,
   Credentials,

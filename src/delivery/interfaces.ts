@@ -36,10 +36,14 @@ export interface Credentials {
   refused(credential: Credential): Promise<"retry" | "pause">;
 }
 
+/** What of an item tells whose it is: an event's JSON text, or a membership's digests. */
+export type AskedItem = { json: string } | { identifiers: readonly { kind: MemberKind; hash: Uint8Array | string }[] };
+
 /** Tombstones and consent, asked once more before a request leaves. */
 export interface Consent {
   /**
-   * May this still be sent? `subjects` are keyed digests of the people the item is about.
+   * May this still be sent? `subjects` are keyed digests of the people the item is about; `item` is the item itself, for
+   * a host's own answer.
    *
    * A rejection keeps the item waiting: nothing is sent while the answer is not known.
    */
@@ -48,6 +52,7 @@ export interface Consent {
     destinationId: string,
     subjects: readonly string[],
     acceptedAtMs: number,
+    item: AskedItem,
   ): Promise<boolean> | boolean;
   /**
    * The same for a page of a list: places of identifiers (32 bytes each, one after the other) that may not enter.

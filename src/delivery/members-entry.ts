@@ -80,7 +80,7 @@ export function batchesOf(entries: readonly MemberEntry[]): MemberEntry[][] {
 
 function mayApply(context: Context, tenantId: string, destinationId: string, member: StoredMember) {
   if (member.op !== "add") return true;
-  return context.consent?.allowed(tenantId, destinationId, member.subjects, member.acceptedAtMs) ?? true;
+  return context.consent?.allowed(tenantId, destinationId, member.subjects, member.acceptedAtMs, member) ?? true;
 }
 
 /** A claim that nobody settled, a request without an answer, or a database from a backup. */

@@ -156,7 +156,7 @@ async function eventsAgain(
     const doubtMs = longer(doubtOf(letter, detail, progress, index), sinceBackup(context, letter));
     if (clock.now() - event.eventTime * 1_000 > (event.maxAgeMs ?? settings.entryRetentionMs)) left = "event_too_old";
     else if (doubtMs !== undefined && doubtMs > settings.unknownMs && !resendUnknown) left = "outcome_unknown";
-    else if (await (consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs) ?? true)) {
+    else if (await (consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs, event) ?? true)) {
       kept.push({ ...event, doubtMs: resendUnknown ? undefined : doubtMs });
     } else withdrawn++;
   }
@@ -216,7 +216,7 @@ async function membersAgain(
     const { subjects, acceptedAtMs } = member;
     const allowed =
       member.op !== "add" ||
-      (await (context.consent?.allowed(tenantId, destinationId, subjects, acceptedAtMs) ?? true));
+      (await (context.consent?.allowed(tenantId, destinationId, subjects, acceptedAtMs, member) ?? true));
     if (allowed) kept.push(member);
     // It may have reached Snapchat before it died: what Snapchat should hold is told again.
     kept.push({ ...member, op: "assert", subjects: [] });

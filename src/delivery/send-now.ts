@@ -113,7 +113,7 @@ export function createSendNow(context: Context, control: Pick<Control, "paused">
     for (const [at, item] of items.entries()) {
       const asked = item.type === "event" || item.op === "add";
       const { tenantId, destinationId, subjects, acceptedAtMs } = item;
-      if (!asked || (await (consent?.allowed(tenantId, destinationId, subjects, acceptedAtMs) ?? true))) {
+      if (!asked || (await (consent?.allowed(tenantId, destinationId, subjects, acceptedAtMs, item) ?? true))) {
         positions.push(at);
       }
     }

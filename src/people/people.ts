@@ -32,8 +32,10 @@ export interface PeopleOptions {
     | undefined;
   removal: MemberRemoval;
   audit: PeopleAudit;
-  /** The `resolveIdentity` hook: what the host knows of a person key. */
-  resolve?: ((tenantId: string, personKey: string) => Promise<UserDataInput | undefined>) | undefined;
+  /** The `resolveIdentity` hook: what else the host knows of a person. */
+  resolve?:
+    | ((tenantId: string, person: Person) => Promise<{ personKey?: string; identifiers?: UserDataInput } | undefined>)
+    | undefined;
   /**
    * How long another process may act on what it knew. Milliseconds. Default 2,000; 0 where the storage is not shared with
    * other processes. `forget` resolves after it.
@@ -122,8 +124,7 @@ export function createPeople(options: PeopleOptions): People {
   }
 
   async function know(tenantId: string, person: Person): Promise<KnownPerson> {
-    const { personKey } = person;
-    const resolved = personKey === undefined ? undefined : await options.resolve?.(tenantId, personKey);
+    const resolved = await options.resolve?.(tenantId, person);
     const destinations = await options.destinations(tenantId);
     return knowPerson(withResolved(person, resolved), await subjects(tenantId), destinations);
   }

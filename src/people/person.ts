@@ -78,14 +78,20 @@ export async function knowPerson(
 }
 
 /** What a plugin knows of a person, beside what was given. */
-export function withResolved(person: Person, resolved: UserDataInput | undefined): Person {
-  if (!resolved) return person;
+export function withResolved(
+  person: Person,
+  found: { personKey?: string; identifiers?: UserDataInput } | undefined,
+): Person {
+  if (!found) return person;
+  const personKey = person.personKey ?? found.personKey;
+  const resolved = found.identifiers ?? {};
   const joined = (given: OneOrMany<string> | undefined, more: OneOrMany<string> | undefined) => [
     ...listOf(given),
     ...listOf(more),
   ];
   return {
     ...person,
+    ...(personKey === undefined ? {} : { personKey }),
     email: joined(person.email, resolved.em),
     phone: joined(person.phone, resolved.ph),
     externalId: joined(person.externalId, resolved.external_id),

@@ -117,14 +117,14 @@ export interface Decision {
   detail?: Record<string, string | number | boolean>;
   /** Server and client: the event in Snapchat's words. Both channels of a rule share one object; do not change it. */
   event?: SnapEventInput;
+  /** The host's own key of the person, where a plugin knows it. */
+  personKey?: string;
   /** Audience: who enters or leaves what. */
   membership?: {
     key: string;
     name?: string;
     op: "add" | "remove";
     user: UserDataInput;
-    /** The host's own key of the person, where a plugin resolved it. */
-    personKey?: string;
   };
 }
 

@@ -72,7 +72,7 @@ function decideEvent(decision: Decision, plan: Plan, context: DecideContext, par
       eventName: prepared.eventName,
       rule: decision.rule,
       eventTime: prepared.eventTime,
-      subjects: context.subjects.ofEvent(prepared.json),
+      subjects: withPerson(context.subjects.ofEvent(prepared.json), decision, context.subjects),
       acceptedAtMs: context.acceptedAtMs,
       maxAgeMs: maxAge(decision.event?.action_source, plan),
       ...(destination.settings.validateOnly ? { validateOnly: true } : {}),
@@ -125,9 +125,12 @@ function decideMembership(
       link,
       op: membership.op,
       identifiers,
-      ...persons(event, membership, context.subjects),
+      ...persons(event, decision, membership, context.subjects),
       // Taking somebody out is what a withdrawal wants: only additions are asked about again.
-      subjects: membership.op === "add" ? memberSubjects(identifiers, context.subjects) : [],
+      subjects:
+        membership.op === "add"
+          ? withPerson(memberSubjects(identifiers, context.subjects), decision, context.subjects)
+          : [],
       acceptedAtMs: context.acceptedAtMs,
       eventId: context.eventId,
     },
@@ -150,7 +153,8 @@ export function segmentLink(adAccountId: string, key: string): string {
  */
 function persons(
   event: CanonicalEvent,
-  { user, op, personKey }: NonNullable<Decision["membership"]>,
+  { personKey }: Decision,
+  { user, op }: NonNullable<Decision["membership"]>,
   subjects: Subjects,
 ): Pick<MemberItem, "person" | "alsoPersons"> {
   const external = values(user.external_id);
@@ -160,6 +164,11 @@ function persons(
   const [first, ...others] = [...ids].map((id) => personBytes(subjects.ofPerson(id)));
   if (first === undefined) return {};
   return op === "add" || others.length === 0 ? { person: first } : { person: first, alsoPersons: others };
+}
+
+/** The host's own key of the person too: a request to forget may name nothing else. */
+function withPerson(found: string[], { personKey }: Decision, subjects: Subjects): string[] {
+  return personKey === undefined ? found : [...found, subjects.ofPerson(personKey)];
 }
 
 function memberSubjects(identifiers: readonly { kind: 0 | 1 | 2; hash: string }[], subjects: Subjects): string[] {

@@ -36,13 +36,11 @@ export function createPluginStage(plugins: Plugins): PluginStage | undefined {
         current.membership ? "membership" : "ingest",
         scope,
       );
+      if (person.personKey !== undefined) current = { ...current, personKey: person.personKey };
       if (person.identifiers) {
         current = withUser(current, joined(userOf(current), person.identifiers));
         const paths = Object.keys(person.identifiers).map((field) => `user_data.${field}`);
         changed?.({ plugin: by.join(", "), hook: "resolveIdentity", paths });
-      }
-      if (person.personKey && current.membership) {
-        current = { ...current, membership: { ...current.membership, personKey: person.personKey } };
       }
     }
     if (consent) {

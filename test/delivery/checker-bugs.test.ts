@@ -49,7 +49,7 @@ const planted: Record<string, Bug | Bug[]> = {
   },
   "consent is asked at ingest only": {
     file: "events-work.ts",
-    find: "const allowed = consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs) ?? true;",
+    find: "const allowed = consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs, event) ?? true;",
     replace: "const allowed: boolean | Promise<boolean> = consent !== undefined || true;",
   },
   "touched identifiers are not told again": {

@@ -95,13 +95,27 @@ describe("forgetting a person", () => {
 
   it("asks the identity hook about a person key and finds what it knows", async () => {
     const { people, clock } = createWorld(undefined, {
-      resolve: async (_tenant, key) => (key === "p1" ? { em: "ada@shop.example" } : undefined),
+      resolve: async (_tenant, { personKey }) =>
+        personKey === "p1" ? { identifiers: { em: "ada@shop.example" } } : undefined,
     });
     const subjects = await people.subjects("acme");
     await people.forget("acme", { personKey: "p1" });
     const at = clock.now() - 2_000;
     expect(await people.consent.allowed("acme", "uk", subjects.ofUser({ em: "ada@shop.example" }), at)).toBe(false);
     expect(await people.consent.allowed("acme", "uk", [subjects.ofPerson("p1")], at)).toBe(false);
+  });
+
+  it("asks the identity hook about an address, and finds what hangs on the key behind it", async () => {
+    const { people, clock } = createWorld(undefined, {
+      resolve: async (_tenant, { email }) =>
+        email === "ada@shop.example" ? { personKey: "p1", identifiers: { ph: "+442079460018" } } : undefined,
+    });
+    const subjects = await people.subjects("acme");
+    await people.forget("acme", { email: "ada@shop.example" });
+    const at = clock.now() - 2_000;
+    for (const known of [subjects.ofUser({ ph: "+442079460018" }), [subjects.ofPerson("p1")]]) {
+      expect(await people.consent.allowed("acme", "uk", known, at)).toBe(false);
+    }
   });
 
   it("refuses a person that nothing names and says which identifiers were of no use, without their values", async () => {
