@@ -1,9 +1,6 @@
 /** A random number from 0 up to 1, as `Math.random` gives it. */
 export type Random = () => number;
 
-export const RETRY_MIN_MS = 1_000;
-export const RETRY_MAX_MS = 15 * 60_000;
-
 /**
  * Decorrelated jitter: the next wait lies anywhere between the smallest one and three times the last, so that what
  * failed together does not come back together.
@@ -11,7 +8,7 @@ export const RETRY_MAX_MS = 15 * 60_000;
 export function nextDelay(
   lastMs: number | undefined,
   random: Random,
-  { minMs = RETRY_MIN_MS, maxMs = RETRY_MAX_MS } = {},
+  { minMs, maxMs }: { minMs: number; maxMs: number },
 ): number {
   const ceiling = Math.max(minMs, (lastMs ?? minMs) * 3);
   return Math.round(Math.min(maxMs, minMs + random() * (ceiling - minMs)));

@@ -19,8 +19,8 @@ export interface CircuitOptions {
   random: Random;
   /** Failures in a row that open a circuit. Default 5. */
   threshold?: number;
-  /** The longest time between two probes. Default 15 minutes. */
-  maxMs?: number;
+  /** The bounds of the time between two probes. Milliseconds. */
+  retry: { minMs: number; maxMs: number };
 }
 
 interface Circuit {
@@ -41,7 +41,7 @@ const WIDE = 32;
  * A circuit for each asset: one that fails again and again is left alone, then tried with a single request, then let
  * back to full speed step by step.
  */
-export function createCircuits({ clock, random, threshold = 5, maxMs = 900_000 }: CircuitOptions): Circuits {
+export function createCircuits({ clock, random, threshold = 5, retry }: CircuitOptions): Circuits {
   const circuits = new Map<string, Circuit>();
 
   return {
@@ -84,7 +84,7 @@ export function createCircuits({ clock, random, threshold = 5, maxMs = 900_000 }
       circuits.set(asset, next);
       if (next.failures < threshold) return undefined;
       next.room = 1;
-      next.delayMs = nextDelay(next.delayMs, random, { minMs: 5_000, maxMs });
+      next.delayMs = nextDelay(next.delayMs, random, retry);
       next.opensAt = clock.monotonic() + next.delayMs;
       return wasOpen ? undefined : "opened";
     },

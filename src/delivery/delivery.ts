@@ -27,7 +27,7 @@ import { type PreparedEntry, type PrepareOptions, prepareItems } from "./prepare
 import { type EventReceipt, exportReceipts, findReceipts, type ReceiptQuery } from "./receipts.ts";
 import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
 import { createSendNow, type SendNowOptions } from "./send-now.ts";
-import { DEFAULT_SETTINGS, type DeliverySettings } from "./settings.ts";
+import { type DeliverySettings, probeBounds, settingsOf } from "./settings.ts";
 import { type DeliveryStats, type Health, healthOf, statsOf } from "./stats.ts";
 import { keepSwept, sweep } from "./sweep.ts";
 import { startLoop, type Worker, type WorkerOptions } from "./worker.ts";
@@ -115,10 +115,12 @@ export interface Delivery {
 
 /**
  * The delivery core: what is appended reaches Snapchat, or becomes a dead letter that says why not.
+ *
+ * @throws {SnapchatError} `delivery_settings_invalid` (fix_configuration): a number that cannot work
  */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { storage, clock = systemClock, random = Math.random } = options;
-  const settings: DeliverySettings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const settings = settingsOf(options.settings);
   const slots = storage.slots ?? recordSlots(storage.records);
   const control = createControl(storage.records, { clock });
   const context: Context = {
@@ -132,7 +134,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     segments: options.segments,
     sealer: options.sealer,
     limits: createLimits({ slots, clock, random, share: settings.limitShare }),
-    circuits: createCircuits({ clock, random }),
+    circuits: createCircuits({ clock, random, retry: probeBounds(settings) }),
     counters: newCounters(),
     journal: createJournalWriter(storage.journal),
     emit: guarded(options.emit),

@@ -19,9 +19,8 @@ import { type Ended, giveBack, type Job, resolveCredential, type Started, settle
 import { markUnknown, openIndexes } from "./progress.ts";
 import { type Reported, report } from "./report.ts";
 import { requestLines } from "./request-lines.ts";
+import { retryBounds, settleMarginMs } from "./settings.ts";
 
-/** Kept under the lease after a request's deadline: for the settle. */
-const SETTLE_MARGIN_MS = 5_000;
 /** What was judged is judged again after this long. */
 const JUDGED_FOR_MS = 60_000;
 
@@ -57,7 +56,7 @@ export async function workOnEvents(
       lease: job.lease,
       signal: job.signal,
       first: reserved.slot,
-      deadlineMs: context.settings.requestTimeoutMs + SETTLE_MARGIN_MS,
+      deadlineMs: context.settings.requestTimeoutMs + settleMarginMs(context.settings).events,
       notAfterMs: notAfter(context, job, lines),
     });
     const journal = requestLines(context, job);
@@ -247,7 +246,7 @@ function retryDelay(context: Context, job: Job, open: OpenEvents): number {
   if (!again) return 0;
   if (!again.attempt) return again.minDelayMs;
   progress.attempts++;
-  progress.delayMs = nextDelay(progress.delayMs, context.random);
+  progress.delayMs = nextDelay(progress.delayMs, context.random, retryBounds(context.settings));
   if (progress.attempts >= context.settings.maxAttempts) {
     for (const index of openIndexes(progress, open.events.length)) {
       if (!hasBit(progress.done, index)) bury(job, open, index, "attempts_exhausted", again);

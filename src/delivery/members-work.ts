@@ -15,10 +15,8 @@ import { report } from "./report.ts";
 import { type RequestLines, requestLines } from "./request-lines.ts";
 import { type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
 import { changeSegmentLink, readSegmentLink } from "./segment-link.ts";
+import { retryBounds, settleMarginMs } from "./settings.ts";
 import { storageCall } from "./storage-call.ts";
-
-/** Kept under the lease after a request's deadline: for the commit and the settle. */
-const SETTLE_MARGIN_MS = 10_000;
 
 /** Brings a segment's members to what the claim's changes say. One claim of a segment is worked on at a time. */
 export async function workOnMembers(
@@ -67,7 +65,7 @@ async function throughCircuit(
     scopes,
     lease: job.lease,
     signal: job.signal,
-    deadlineMs: settings.requestTimeoutMs + SETTLE_MARGIN_MS,
+    deadlineMs: settings.requestTimeoutMs + settleMarginMs(settings).members,
     patienceMs: 1_000,
   });
   const call: SegmentSendOptions = {
@@ -267,7 +265,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
     if (gate.passed > work.passedBefore) markUnknown(progress, [0], job.ageMs(entry), entry.items);
     if (attempt) {
       progress.attempts++;
-      progress.delayMs = nextDelay(progress.delayMs, random);
+      progress.delayMs = nextDelay(progress.delayMs, random, retryBounds(settings));
     }
     progress.writtenAgeMs = job.ageMs(entry);
     const retryInMs = Math.ceil(Math.max(waitMs, attempt ? (progress.delayMs ?? 0) : 0));

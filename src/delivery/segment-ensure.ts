@@ -32,12 +32,9 @@ export interface ReadySegment {
   renewAfterMs: number | undefined;
 }
 
-/** A lock that nobody gave back is free again after this long. */
-const LOCK_MS = 60_000;
-
 /** The segment of a link, made at Snapchat on first use: once, whoever asks. Failures of Snapchat are thrown. */
 export async function ensureSegment(
-  context: Pick<Context, "storage" | "emit">,
+  context: Pick<Context, "storage" | "emit" | "settings">,
   sender: SegmentSender,
   ref: SegmentLinkRef,
   call: SegmentSendOptions,
@@ -52,7 +49,7 @@ export async function ensureSegment(
   if (link.segmentId !== undefined) return ready(link, link.segmentId);
 
   const lock = `~lock/${segmentLinkKey(ref)}`;
-  const locked = await tryLock(records, lock);
+  const locked = await tryLock(records, lock, context.settings.leaseMs);
   if (locked === undefined) return { state: "busy", retryInMs: 5_000 };
   try {
     const made = await make(context, sender, ref, stored, call, gate);
@@ -142,9 +139,10 @@ async function find(
   return undefined;
 }
 
-async function tryLock(records: Records, key: string): Promise<number | undefined> {
+/** A lock that nobody gave back is free again after `ttlMs`. */
+async function tryLock(records: Records, key: string, ttlMs: number): Promise<number | undefined> {
   try {
-    return await records.put(key, Buffer.of(1), { ifVersion: 0, ttlMs: LOCK_MS });
+    return await records.put(key, Buffer.of(1), { ifVersion: 0, ttlMs });
   } catch (error) {
     if (isStorageError(error) && error.code === "version_conflict") return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { SnapchatError } from "../errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 
 /** The numbers delivery works with. Each has a default; tests and hosts may pass others. */
@@ -22,6 +23,10 @@ export interface DeliverySettings {
   maxClaims: number;
   /** Failed requests after which an item is dead. */
   maxAttempts: number;
+  /** The shortest wait before another try. */
+  retryMinMs: number;
+  /** The longest; also between two probes of an asset that does not answer. */
+  retryMaxMs: number;
   /** The same call again answers `duplicate` this long after its entries left. */
   dedupeMs: number;
   /** The part of each limit that background work may use. */
@@ -60,6 +65,8 @@ export const DEFAULT_SETTINGS: Readonly<DeliverySettings> = {
   stampAfterMs: 12 * HOUR,
   maxClaims: 5,
   maxAttempts: 200,
+  retryMinMs: 1_000,
+  retryMaxMs: 15 * 60_000,
   dedupeMs: LIMITS.dedupeMs,
   limitShare: 0.9,
   maxQueuedItems: 5_000_000,
@@ -73,3 +80,52 @@ export const DEFAULT_SETTINGS: Readonly<DeliverySettings> = {
   journalRetentionMs: 7 * DAY,
   journalShare: 0.02,
 };
+
+/** Numbers that may be nought. */
+const MAY_BE_ZERO = new Set<string>(["lingerMs", "memberLingerMs", "journalShare", "settleDownMs", "dedupeMs"]);
+const SHARES = new Set<string>(["limitShare", "journalShare"]);
+
+/**
+ * The defaults with a host's own numbers.
+ *
+ * @throws {SnapchatError} `delivery_settings_invalid` (fix_configuration)
+ */
+export function settingsOf(own: Partial<DeliverySettings> = {}): DeliverySettings {
+  const settings: DeliverySettings = { ...DEFAULT_SETTINGS, ...own };
+  for (const name of Object.keys(DEFAULT_SETTINGS) as (keyof DeliverySettings)[]) {
+    const value: unknown = settings[name];
+    if (value === undefined && DEFAULT_SETTINGS[name] === undefined) continue;
+    if (typeof value !== "number" || !(value >= 0)) throw invalid(name, "is not a number from 0 up");
+    if (value === 0 && !MAY_BE_ZERO.has(name)) throw invalid(name, "is 0");
+    if (value > 1 && SHARES.has(name)) throw invalid(name, "is a part: from 0 to 1");
+  }
+  const { leaseMs, renewEveryMs, requestTimeoutMs } = settings;
+  if (requestTimeoutMs + settleMarginMs(settings).members + renewEveryMs > leaseMs) {
+    throw invalid("leaseMs", "does not hold a request, its settle and the time between two renewals");
+  }
+  return settings;
+}
+
+/** The bounds of the wait between two tries. */
+export const retryBounds = ({ retryMinMs, retryMaxMs }: DeliverySettings) => ({ minMs: retryMinMs, maxMs: retryMaxMs });
+
+/** The same between two probes of an asset that failed five times in a row. */
+export const probeBounds = ({ retryMinMs, retryMaxMs }: DeliverySettings) => ({
+  minMs: Math.min(5 * retryMinMs, retryMaxMs),
+  maxMs: retryMaxMs,
+});
+
+/** What is kept under the lease after a request's deadline: for the settle, for members also for what is written down. */
+export function settleMarginMs({ leaseMs }: Pick<DeliverySettings, "leaseMs">): { events: number; members: number } {
+  return { events: Math.min(5_000, leaseMs / 12), members: Math.min(10_000, leaseMs / 6) };
+}
+
+function invalid(name: string, why: string): SnapchatError {
+  return new SnapchatError({
+    code: "delivery_settings_invalid",
+    kind: "fix_configuration",
+    message: `The delivery setting ${name} ${why}.`,
+    fix: "Leave it out for the default; docs/delivery.md says what each number does.",
+    details: { setting: name },
+  });
+}

@@ -5,8 +5,8 @@ import type { Job, JobResult } from "../../src/testing/storage-kit/index.ts";
 /** Where another process finds the data. */
 export type Place =
   | { adapter: "sqlite" | "records"; path: string }
-  | { adapter: "postgres"; schema: string }
-  | { adapter: "redis"; prefix: string };
+  | { adapter: "postgres"; url?: string; schema: string }
+  | { adapter: "redis"; url?: string; prefix: string };
 
 const script = fileURLToPath(new URL("job-process.ts", import.meta.url));
 

@@ -1,0 +1,21 @@
+import { Redis } from "ioredis";
+import { postgres } from "../../src/postgres/index.ts";
+import { redis } from "../../src/redis/index.ts";
+import { sqlite } from "../../src/sqlite/index.ts";
+import type { Storage } from "../../src/storage/ports.ts";
+import { serviceUrl } from "../services.ts";
+import { connect } from "./postgres-schemas.ts";
+import { recordsOverSqlite } from "./records-over-sqlite.ts";
+import type { Place } from "./spawn-job.ts";
+
+/** Opens what another process has made. `end` gives the driver back, after `storage.close()`. */
+export async function openPlace(place: Place): Promise<{ storage: Storage; end(): Promise<void> }> {
+  if (place.adapter === "sqlite") return { storage: sqlite(place.path), end: async () => {} };
+  if (place.adapter === "records") return { storage: recordsOverSqlite(place.path), end: async () => {} };
+  if (place.adapter === "redis") {
+    const client = new Redis(place.url ?? process.env.REDIS_URL ?? "redis://127.0.0.1:6379");
+    return { storage: redis(client, { prefix: place.prefix }), end: async () => client.disconnect() };
+  }
+  const pool = connect(place.url ?? (await serviceUrl("postgres")) ?? "", { max: 2 });
+  return { storage: postgres(pool, { schema: place.schema }), end: () => pool.end() };
+}
