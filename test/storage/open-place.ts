@@ -10,12 +10,18 @@ import type { Place } from "./spawn-job.ts";
 
 /** Opens what another process has made. `end` gives the driver back, after `storage.close()`. */
 export async function openPlace(place: Place): Promise<{ storage: Storage; end(): Promise<void> }> {
-  if (place.adapter === "sqlite") return { storage: sqlite(place.path), end: async () => {} };
-  if (place.adapter === "records") return { storage: recordsOverSqlite(place.path), end: async () => {} };
-  if (place.adapter === "redis") {
-    const client = new Redis(place.url ?? process.env.REDIS_URL ?? "redis://127.0.0.1:6379");
-    return { storage: redis(client, { prefix: place.prefix }), end: async () => client.disconnect() };
+  switch (place.adapter) {
+    case "sqlite":
+      return { storage: sqlite(place.path), end: async () => {} };
+    case "records":
+      return { storage: recordsOverSqlite(place.path), end: async () => {} };
+    case "redis": {
+      const client = new Redis(place.url ?? process.env.REDIS_URL ?? "redis://127.0.0.1:6379");
+      return { storage: redis(client, { prefix: place.prefix }), end: async () => client.disconnect() };
+    }
+    case "postgres": {
+      const pool = connect(place.url ?? (await serviceUrl("postgres")) ?? "", { max: 2 });
+      return { storage: postgres(pool, { schema: place.schema }), end: () => pool.end() };
+    }
   }
-  const pool = connect(place.url ?? (await serviceUrl("postgres")) ?? "", { max: 2 });
-  return { storage: postgres(pool, { schema: place.schema }), end: () => pool.end() };
 }
