@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
-import type { PreparedEntry } from "../src/delivery/prepare.ts";
 import { sqlite } from "../src/sqlite/index.ts";
+import { againstRaw, type Raw } from "./against-raw.ts";
 import { atLeast, atMost, type Bench, type Row } from "./row.ts";
 import { type SimulatorProcess, startSimulator } from "./simulator.ts";
 import { type Host, type Offered, openHost } from "./track-host.ts";
@@ -66,40 +66,6 @@ async function tracking(path: string, simulator: SimulatorProcess, smoke: boolea
       goals: [atMost(20)],
     },
   ];
-}
-
-interface Rates {
-  ours: number;
-  raw: number;
-  sealed: number;
-  plain: number;
-}
-
-/** All in turns, so that a neighbour on the machine slows them alike; the best of each. */
-async function againstRaw(
-  host: Host,
-  raw: Raw,
-  o: { rounds: number; events: number; perCall: number; tenantIds: readonly string[] },
-): Promise<Rates> {
-  const best: Rates = { ours: 0, raw: 0, sealed: 0, plain: 0 };
-  const calls = () =>
-    Array.from({ length: Math.ceil(o.events / o.perCall) }, () => host.purchases(o.perCall, o.tenantIds));
-  const time = async (name: keyof Rates, task: (offered: Offered[]) => unknown) => {
-    const all = calls();
-    const began = performance.now();
-    for (const offered of all) await task(offered);
-    const rate = (all.length * o.perCall * 1_000) / (performance.now() - began);
-    best[name] = Math.max(best[name], rate);
-  };
-  for (let round = 0; round < o.rounds; round++) {
-    await time("raw", async (offered) => raw.insert(await host.prepare(offered)));
-    await time("ours", async (offered) => {
-      for (const { status } of await host.snapchat.track(offered)) if (status !== "queued") throw new Error(status);
-    });
-    await time("plain", (offered) => host.prepare(offered, { plain: true }));
-    await time("sealed", (offered) => host.prepare(offered));
-  }
-  return best;
 }
 
 /** What the loop is late by while several callers track, p99. */
@@ -172,11 +138,6 @@ async function delivering(path: string, simulator: SimulatorProcess, count: numb
     unit: "events/s",
     goals: [atLeast(15_000)],
   };
-}
-
-interface Raw {
-  insert(entries: readonly PreparedEntry[]): void;
-  close(): void;
 }
 
 /** The same tables and pragmas, and what nobody can leave out: a row per entry and one per id, a commit per call. */
