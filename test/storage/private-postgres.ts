@@ -11,7 +11,10 @@ const DEBIAN = "/usr/lib/postgresql";
 
 /** The server's binary, where one is installed; else the rule of `installed`: one line, or a failure. */
 export function postgresBinary(): string | undefined {
-  return installed("postgres", versions().map((version) => join(DEBIAN, version, "bin")));
+  return installed(
+    "postgres",
+    versions().map((version) => join(DEBIAN, version, "bin")),
+  );
 }
 
 function versions(): string[] {
@@ -47,11 +50,15 @@ export async function startPrivatePostgres(
   const owner = process.getuid?.() === 0 ? userIds("postgres") : undefined;
   if (owner) chownSync(directory, owner.uid, owner.gid);
   chmodSync(directory, 0o700);
-  execFileSync(join(dirname(binary), "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], {
-    stdio: "ignore",
-    cwd: directory,
-    ...owner,
-  });
+  execFileSync(
+    join(dirname(binary), "initdb"),
+    ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+    {
+      stdio: "ignore",
+      cwd: directory,
+      ...owner,
+    },
+  );
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const options = { ...{ listen_addresses: "127.0.0.1", unix_socket_directories: "" }, ...settings };
@@ -67,7 +74,10 @@ export async function startPrivatePostgres(
     await exit;
   };
   const start = async () => {
-    const args = Object.entries({ ...options, port: String(port) }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+    const args = Object.entries({ ...options, port: String(port) }).flatMap(([name, value]) => [
+      "-c",
+      `${name}=${value}`,
+    ]);
     server = spawn(binary, ["-D", data, ...args], { stdio: "ignore", cwd: directory, ...owner });
     await takesConnections(url);
   };
@@ -94,7 +104,10 @@ function userIds(name: string): { uid: number; gid: number } {
 function childrenOf(pid: number | undefined): number[] {
   try {
     const list = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)]).toString();
-    return list.split("\n").map(Number).filter((child) => child > 0);
+    return list
+      .split("\n")
+      .map(Number)
+      .filter((child) => child > 0);
   } catch {
     return [];
   }

@@ -1,5 +1,5 @@
 import type { Finding } from "../ports.ts";
-import { type Database, quote } from "./database.ts";
+import type { Database } from "./database.ts";
 import { currentVersion } from "./migrate.ts";
 import { MIGRATIONS } from "./sql.ts";
 
@@ -22,6 +22,8 @@ const FACTS = `SELECT current_setting('synchronous_commit') AS synchronous_commi
   pg_is_in_recovery() AS standby, current_setting('synchronous_standby_names') AS synchronous_standby_names,
   (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now, current_user::text AS role
   FROM pg_database d WHERE d.datname = current_database()`;
+
+const USAGE = `SELECT has_schema_privilege(n.oid, 'USAGE') AS usage FROM pg_namespace n WHERE n.nspname = $1`;
 
 const RIGHTS = `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1
   AND CASE c.relkind WHEN 'r' THEN NOT has_table_privilege(c.oid, 'SELECT') OR NOT has_table_privilege(c.oid, 'INSERT')
@@ -95,6 +97,19 @@ function serverFindings(facts: Facts, durability: "power-loss" | "replicated"): 
 }
 
 async function schemaFindings(db: Database, schema: string, role: string): Promise<Finding[]> {
+  const [place] = await db.run(USAGE, [schema]);
+  const missing = (await db.run(RIGHTS, [schema])).map(({ name }) => String(name));
+  if (place && (place.usage !== true || missing.length > 0)) {
+    const what = place.usage === true ? missing.join(", ") : "the schema";
+    return [
+      {
+        code: "missing_rights",
+        severity: "problem",
+        message: `The role ${role} may not read and write ${what}.`,
+        fix: `GRANT USAGE ON SCHEMA ${db.schema}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and USAGE ON ALL SEQUENCES IN SCHEMA ${db.schema}.`,
+      },
+    ];
+  }
   const version = await currentVersion(db, schema);
   const last = MIGRATIONS.at(-1)?.version ?? 0;
   if (version < last) {
@@ -108,16 +123,6 @@ async function schemaFindings(db: Database, schema: string, role: string): Promi
     ];
   }
   const found: Finding[] = [];
-  const [usage] = await db.run("SELECT has_schema_privilege($1, 'USAGE') AS usage", [schema]).catch(() => []);
-  const missing = (await db.run(RIGHTS, [schema])).map(({ name }) => String(name));
-  if (usage?.usage !== true || missing.length > 0) {
-    found.push({
-      code: "missing_rights",
-      severity: "problem",
-      message: `The role ${role} may not use ${missing.length > 0 ? missing.join(", ") : "the schema"}.`,
-      fix: `GRANT USAGE ON SCHEMA ${quote(schema)}, SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and USAGE ON ALL SEQUENCES in it to the role.`,
-    });
-  }
   const unlogged = (await db.run(UNLOGGED, [schema])).map(({ name }) => String(name));
   if (unlogged.length > 0) {
     found.push({

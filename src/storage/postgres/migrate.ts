@@ -3,8 +3,10 @@ import { notOurDatabase, schemaTooNew } from "../schema.ts";
 import { type Database, literal, quote } from "./database.ts";
 import { MIGRATIONS, type Migration, SCHEMA_MAJOR } from "./sql.ts";
 
-/** Several processes create the same thing at once only where a session sees the past: then once more. */
-const REPEATS = 5;
+const REPEATS = 20;
+const REPEAT_AFTER_MS = 100;
+/** How long a change of a table waits for the transactions on it; meanwhile others queue up behind it. */
+const LOCK_TIMEOUT_MS = 1_000;
 
 /**
  * One statement that creates or updates the schema, and does nothing where it is up to date. It takes a lock, so any
@@ -15,15 +17,18 @@ export function schemaSql(schema: string, migrations: readonly Migration[] = MIG
   return `DO $snapchat_destination$
 DECLARE
   _path text := current_setting('search_path');
+  _patience text := current_setting('lock_timeout');
 BEGIN
 PERFORM pg_advisory_xact_lock(hashtextextended(${literal(`snapchat-destination ${schema}`)}, 4242));
 IF to_regnamespace(${literal(quote(schema))}) IS NULL THEN CREATE SCHEMA ${quote(schema)}; END IF;
 PERFORM set_config('search_path', ${literal(path)}, true);
+PERFORM set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true);
 IF to_regclass('snapchat_migrations') IS NULL THEN
   CREATE TABLE snapchat_migrations (version integer PRIMARY KEY, major integer NOT NULL, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
 END IF;
 ${migrations.map(migrationSql).join("")}
 PERFORM set_config('search_path', _path, true);
+PERFORM set_config('lock_timeout', _patience, true);
 END $snapchat_destination$`;
 }
 
@@ -52,7 +57,8 @@ export async function migrate(
       await db.run(schemaSql(schema, migrations));
       return;
     } catch (error) {
-      if (attempt === REPEATS || !isRace(error)) throw error;
+      if (attempt === REPEATS || !isPassing(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, REPEAT_AFTER_MS * (0.5 + Math.random())));
     }
   }
 }
@@ -75,9 +81,10 @@ export async function currentVersion(db: Database, schema: string): Promise<numb
   return Number(newest?.version);
 }
 
-function isRace(error: unknown): boolean {
+/** A lock that was not to be had, a deadlock, or a session whose isolation level shows it the past. */
+function isPassing(error: unknown): boolean {
   const state = (error as { details?: { postgres?: string } }).details?.postgres ?? "";
-  return ["42P06", "42P07", "42710", "42723", "23505", "40001", "40P01", "XX000"].includes(state);
+  return ["55P03", "40P01", "40001", "42P06", "42P07", "42710", "42723", "23505"].includes(state);
 }
 
 function outdated(found: number, wanted: number): SnapchatError {
