@@ -33,9 +33,6 @@ const IDENTITY = /^user_hashed_(email|phone_number) [\da-f]{64}$/;
  */
 export function createPixel(options: PixelOptions): Pixel {
   const given: Partial<PixelOptions> = { ...options };
-  const pixelId = `${given.pixelId}`.toLowerCase();
-  /** Why nothing may be sent until the page is loaded anew. */
-  let silent: PixelWarning | undefined = given.off ?? (PIXEL_ID.test(pixelId) ? undefined : "pixel_id_invalid");
   let granted = false;
   /** The pixel has been told of the person. */
   let started = false;
@@ -64,6 +61,10 @@ export function createPixel(options: PixelOptions): Pixel {
         return warn(code);
       }
     };
+
+  const pixelId = safe(() => (given.pixelId as string).toLowerCase())() ?? "";
+  /** Why nothing may be sent until the page is loaded anew. */
+  let silent: PixelWarning | undefined = given.off ?? (PIXEL_ID.test(pixelId) ? undefined : "pixel_id_invalid");
 
   // Not in pages without TLS. It tells events apart and keeps no secret, so time and chance will do.
   const newId = () => safe(() => crypto.randomUUID(), "no_random_uuid")() ?? `${Date.now()}-${Math.random()}`;
