@@ -104,7 +104,10 @@ describe.skipIf(!chromium)("both halves of the workflow, in a browser and on the
       const [pixel, server] = ["pixel", "server"].map(
         (channel) => list.find((copy) => copy.channel === channel)?.event,
       );
-      const { value, currency, order_id, content_ids } = server?.custom_data as unknown as Record<string, unknown>;
+      const { value, currency, order_id, content_ids } = (server?.custom_data ?? {}) as unknown as Record<
+        string,
+        unknown
+      >;
       expect(pixel).toMatchObject({ e_pr: String(value), e_cur: currency, e_tid: order_id, intg: "my-cdp" });
       expect(pixel?.e_iids).toBe([content_ids].flat().join(","));
     }
