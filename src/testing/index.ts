@@ -2,12 +2,18 @@ export { createFakeClock, type FakeClock, type FakeClockOptions } from "./clock.
 export { type HookTest, type PluginTest, type PluginTestOptions, testPlugin } from "./plugin.ts";
 export * from "./simulator/index.ts";
 export {
+  type BenchRow,
+  type BenchStorageOptions,
+  benchStorage,
+  type CaseOutcome,
   type Job,
   type JobResult,
   type KitClock,
+  type Level,
   type PortName,
   runJob,
   runStorageKit,
+  type StorageBench,
   type StorageCase,
   type StorageKitOptions,
   type StorageKitResult,

@@ -36,6 +36,20 @@ export function skip(reason: string): never {
   throw new Skip(reason);
 }
 
+/** Other processes. A storage that says it is shared has to be shown with them. */
+export function spawnOf(t: Context): NonNullable<StorageKitOptions["spawn"]> {
+  const { spawn } = t.options;
+  if (spawn) return spawn;
+  if (t.storage.capabilities.shared === "process") return skip("one process only");
+  return assert.fail("a storage that is shared needs `spawn`");
+}
+
+/** The host's transactions. A storage that says it takes part in them has to be shown with them. */
+export function transactionOf(t: Context): NonNullable<StorageKitOptions["transaction"]> {
+  if (!t.storage.capabilities.transactions) skip("no transactions");
+  return t.options.transaction ?? assert.fail("a storage with transactions needs `transaction`");
+}
+
 export function ids(claim: Claim | undefined): string[] {
   return claim?.entries.map((entry) => entry.id) ?? [];
 }

@@ -6,12 +6,13 @@ export type Job =
   | { type: "claim"; leaseMs: number }
   | { type: "consume"; leaseMs: number; until: number }
   | { type: "reserve"; key: string; perWindow: number; windowMs: number; count: number }
+  | { type: "put"; key: string; ifVersion: number; tries: number }
   | { type: "now" };
 
 export interface JobResult {
   /** append: ids stored. claim: ids of one claim, left open. consume: ids settled. */
   ids: string[];
-  /** reserve: times of the slots, in the engine's milliseconds. now: the engine's time. */
+  /** reserve: times of the slots, in the engine's milliseconds. now: the engine's time. put: versions it was given. */
   times: number[];
 }
 
@@ -33,6 +34,8 @@ export async function runJob(storage: Storage, job: Job): Promise<JobResult> {
   const result: JobResult = { ids: [], times: [] };
   if (job.type === "now") {
     result.times.push(await storage.records.now());
+  } else if (job.type === "put") {
+    await put(storage, job, result);
   } else if (job.type === "append") {
     for (let index = 0; index < job.count; index++) {
       const id = `${job.prefix}${index}`;
@@ -48,6 +51,25 @@ export async function runJob(storage: Storage, job: Job): Promise<JobResult> {
     await reserve(storage, job, result);
   }
   return result;
+}
+
+/** Counts a record up by compare-and-set. */
+async function put(storage: Storage, job: Extract<Job, { type: "put" }>, result: JobResult): Promise<void> {
+  const { records } = storage;
+  let { ifVersion } = job;
+  let count = 0;
+  for (let tries = 0; tries < job.tries; tries++) {
+    try {
+      ifVersion = await records.put(job.key, new Uint8Array([count + 1]), { ifVersion });
+      count++;
+      result.times.push(ifVersion);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "version_conflict") throw error;
+      const found = await records.get(job.key);
+      ifVersion = found?.version ?? 0;
+      count = found?.value[0] ?? 0;
+    }
+  }
 }
 
 async function consume(storage: Storage, job: Extract<Job, { type: "consume" }>, result: JobResult): Promise<void> {

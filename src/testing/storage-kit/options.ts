@@ -19,14 +19,25 @@ export interface StorageKitOptions {
   destroy(storage: Storage): Promise<void>;
   /**
    * Runs `runJob(storage, job)` in another process, on the data of `storage`, with that process's `Date.now()` moved by
-   * `skewMs`. Absent: cases about several processes are left out, which only a storage that is not shared may do.
+   * `skewMs`. Absent: cases about several processes are left out, which only a storage shared by no other process may do.
    */
   spawn?(storage: Storage, job: Job, o: { skewMs: number }): Promise<JobResult>;
-  /** A transaction of the host's, for storage with `capabilities.transactions`. */
+  /** A transaction of the host's; has to be there with `capabilities.transactions`. */
   transaction?(storage: Storage): Promise<{ tx: unknown; commit(): Promise<void>; rollback(): Promise<void> }>;
   /** Which clocks to run with. Default both. */
   clocks?: readonly ("engine" | "test")[];
 }
+
+/**
+ * What a storage can be used for:
+ * - `core`: records and outbox. Without it nothing works.
+ * - `members`: segments that mirror, renew and are re-made.
+ * - `journal`: `receipts.find()`.
+ * - `slots`: limits by the engine itself. Without it they are kept on records.
+ * - `processes`: several processes on one storage.
+ * - `transactions`: `track(events, { tx })`.
+ */
+export type Level = "core" | "members" | "journal" | "slots" | "processes" | "transactions";
 
 export type PortName = "rules" | "records" | "outbox" | "members" | "journal" | "slots";
 
@@ -36,7 +47,12 @@ export interface StorageCase {
   name: string;
   port: PortName;
   sentence: string;
+  level: Level;
   clock: "engine" | "test";
   /** Rejects when the promise is broken. */
   run(): Promise<void>;
+  /** The same; answers whether it was left out, because the storage does not claim what it is about. */
+  judge(): Promise<CaseOutcome>;
 }
+
+export type CaseOutcome = { status: "passed" } | { status: "skipped"; reason: string };

@@ -127,6 +127,7 @@ export const append = [
     ],
   }),
   ...patches("memory/wait.ts", {
+    "outbox: wait returns when a delay, a hold or a lease is over": ["Math.min(maxMs, dueInMs)", "maxMs"],
     "outbox: wait returns after maxMs, and when it is aborted": [
       'signal.addEventListener("abort", done, { once: true });',
       "",

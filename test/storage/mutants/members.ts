@@ -91,6 +91,10 @@ export const members = [
       'if (o.fence < segment.fence) return "lost";',
       "",
     ],
+    "members: scan with a limit of 10,000 answers every row once": [
+      "const page = found.slice(0, o.limit);",
+      "const page = found.slice(0, o.limit - (o.limit === 10_000 ? 1 : 0));\n      if (page.length === 9_999) return { items: page.map(({ row }) => row) };",
+    ],
     "members: scan pages through all present rows once": ["key > after)", "key >= after)"],
     "members: scan answers kind, hash, person and position": ["position: row.position,\n", "position: 0,\n"],
     "members: filters: run, notSeenIn, positionBefore, person, and joined by AND": [

@@ -85,6 +85,13 @@ export const harness: Mutant[] = settings({
   "journal: lines survive a restart": forgetful,
   "slots: slots survive a restart": forgetful,
   "rules: no caller clock crosses a port: the engine's decides, however far a process's own is off": apart,
+  "records: of puts at once with one version in several processes exactly one wins": apart,
+  "outbox: where wakes is true, wait hears what another process has appended": alone,
+  "outbox: what was settled survives a restart: dead letters, progress, the time of a retry and a hold": forgetful,
+  "rules: the storage says which port it keeps and what it can": (o) => ({
+    ...o,
+    create: async (given) => ({ ...(await o.create(given)), portVersion: 2 as never }),
+  }),
   "outbox: processes append and consume one database together: nothing lost, nothing twice": apart,
   "slots: processes whose clocks are two seconds apart keep one limit": alone,
   "outbox: with tx the entry exists when the host commits": throughTransaction(() => ({ commit: async () => {} })),

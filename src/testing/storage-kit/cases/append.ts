@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { NewEntry } from "../../../storage/ports.ts";
-import { assertBytes, assertFails, bytes, HOUR, ids, skip } from "../context.ts";
+import { assertBytes, assertFails, bytes, HOUR, ids, skip, spawnOf, transactionOf } from "../context.ts";
 import { cases } from "./case.ts";
 
 const entry = (id: string, group: NewEntry["group"], o: Partial<NewEntry> = {}): NewEntry => ({
@@ -199,40 +199,46 @@ export const append = [
       await assertFails(t.outbox.append([entry("a", group)], { tx: {} }), "capability_missing");
       assert.equal(await t.claim(), undefined);
     },
-    "with tx the entry exists when the host commits": async (t) => {
-      const begin = t.options.transaction ?? skip("no transactions");
-      const group = await t.open();
-      const host = await begin(t.storage);
-      const [answer] = await t.outbox.append([entry("a", group)], { tx: host.tx });
-      assert.equal(answer?.status, "stored");
-      assert.equal(await t.claim(), undefined);
-      await host.commit();
-      assert.deepEqual(await t.drain(), ["a"]);
-    },
-    "with tx nothing exists when the host rolls back": async (t) => {
-      const begin = t.options.transaction ?? skip("no transactions");
-      const group = await t.open();
-      const host = await begin(t.storage);
-      await t.outbox.append([entry("a", group)], { tx: host.tx });
-      await host.rollback();
-      assert.equal(await t.claim(), undefined);
-      assert.equal((await t.outbox.append([entry("a", group)]))[0]?.status, "stored");
-    },
-    "with tx no other append waits": async (t) => {
-      const begin = t.options.transaction ?? skip("no transactions");
-      const group = await t.open();
-      const one = await begin(t.storage);
-      const two = await begin(t.storage);
-      await t.outbox.append([entry("a", group)], { tx: one.tx });
-      await t.outbox.append([entry("b", group)], { tx: two.tx });
-      await t.append(group, ["c"]);
-      assert.deepEqual(await t.drain(), ["c"]);
-      await two.commit();
-      assert.deepEqual(await t.drain(), ["b"]);
-      await one.commit();
-      assert.deepEqual(await t.drain(), ["a"]);
-    },
   }),
+  ...cases(
+    "outbox",
+    {
+      "with tx the entry exists when the host commits": async (t) => {
+        const begin = transactionOf(t);
+        const group = await t.open();
+        const host = await begin(t.storage);
+        const [answer] = await t.outbox.append([entry("a", group)], { tx: host.tx });
+        assert.equal(answer?.status, "stored");
+        assert.equal(await t.claim(), undefined);
+        await host.commit();
+        assert.deepEqual(await t.drain(), ["a"]);
+      },
+      "with tx nothing exists when the host rolls back": async (t) => {
+        const begin = transactionOf(t);
+        const group = await t.open();
+        const host = await begin(t.storage);
+        await t.outbox.append([entry("a", group)], { tx: host.tx });
+        await host.rollback();
+        assert.equal(await t.claim(), undefined);
+        assert.equal((await t.outbox.append([entry("a", group)]))[0]?.status, "stored");
+      },
+      "with tx no other append waits": async (t) => {
+        const begin = transactionOf(t);
+        const group = await t.open();
+        const one = await begin(t.storage);
+        const two = await begin(t.storage);
+        await t.outbox.append([entry("a", group)], { tx: one.tx });
+        await t.outbox.append([entry("b", group)], { tx: two.tx });
+        await t.append(group, ["c"]);
+        assert.deepEqual(await t.drain(), ["c"]);
+        await two.commit();
+        assert.deepEqual(await t.drain(), ["b"]);
+        await one.commit();
+        assert.deepEqual(await t.drain(), ["a"]);
+      },
+    },
+    { level: "transactions" },
+  ),
   ...cases(
     "outbox",
     {
@@ -252,7 +258,7 @@ export const append = [
     "outbox",
     {
       "processes append and consume one database together: nothing lost, nothing twice": async (t) => {
-        const spawn = t.options.spawn ?? skip("not shared");
+        const spawn = spawnOf(t);
         const group = await t.open();
         const none = { skewMs: 0 };
         const appended = await Promise.all([
@@ -269,6 +275,6 @@ export const append = [
         assert.deepEqual(consumed.flatMap((result) => result.ids).sort(), stored);
       },
     },
-    { clock: "engine" },
+    { clock: "engine", level: "processes" },
   ),
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Claim } from "../../../storage/ports.ts";
-import { assertBytes, bytes, type Context, HOUR, ids, LONG, utf8 } from "../context.ts";
+import { assertBytes, bytes, type Context, HOUR, ids, LONG, skip, spawnOf, utf8 } from "../context.ts";
 import { cases } from "./case.ts";
 
 /** Claims one item at a time and answers the tenants in the order of their turns. */
@@ -33,10 +33,12 @@ async function crash(t: Context, o: { maxItems?: number } = {}): Promise<Claim> 
 const none = bytes();
 
 /** Fails the case when the promise takes much longer than it should. */
-async function soon(promise: Promise<void>): Promise<void> {
+const soon = (promise: Promise<void>): Promise<void> => within(5_000, promise);
+
+async function within(ms: number, promise: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new assert.AssertionError({ message: "it did not return" })), 5_000);
+    timer = setTimeout(() => reject(new assert.AssertionError({ message: "it did not return" })), ms);
   });
   await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
@@ -414,6 +416,48 @@ export const claim = [
       await soon(t.outbox.wait({ maxMs: 60_000, signal: stop.signal }));
     },
   }),
+  ...cases(
+    "outbox",
+    {
+      "wait returns when a delay, a hold or a lease is over": async (t) => {
+        const group = await t.open();
+        const patienceMs = Math.min(10 * t.unit, 4_000);
+        const woken = async () => {
+          assert.equal(await t.claim(), undefined);
+          // It may return without work: then it is asked again.
+          for (let turn = 0; turn < 1_000; turn++) {
+            const stop = new AbortController();
+            const waiting = t.outbox.wait({ maxMs: 60_000, signal: stop.signal });
+            await within(patienceMs, waiting).finally(() => stop.abort());
+            const found = await t.claim();
+            if (found) return found;
+          }
+          return assert.fail("nothing became due");
+        };
+        await t.append(group, ["a"], { delayMs: t.unit });
+        await t.outbox.release(await woken(), { holdGroupMs: t.unit });
+        await t.outbox.extend(await woken(), t.unit);
+        assert.deepEqual(ids(await woken()), ["a"]);
+      },
+    },
+    { clock: "engine" },
+  ),
+  ...cases(
+    "outbox",
+    {
+      "where wakes is true, wait hears what another process has appended": async (t) => {
+        if (!t.storage.capabilities.wakes) skip("wait hears its own process only");
+        const spawn = spawnOf(t);
+        const group = await t.open();
+        assert.equal(await t.claim(), undefined);
+        const stop = new AbortController();
+        const waiting = t.outbox.wait({ maxMs: 60_000, signal: stop.signal });
+        await spawn(t.storage, { type: "append", group, prefix: "p", count: 1 }, { skewMs: 0 });
+        await within(Math.min(10 * t.unit, 3_000), waiting).finally(() => stop.abort());
+      },
+    },
+    { clock: "engine", level: "processes" },
+  ),
   ...cases(
     "outbox",
     {

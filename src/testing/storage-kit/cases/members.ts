@@ -201,6 +201,21 @@ export const members = [
       assert.equal(await port(t).count(SEGMENT, {}), 10_000);
       assert.deepEqual(new Set(bits(await port(t).diff(SEGMENT, ops), ops.length)), new Set([0]));
     },
+    "scan with a limit of 10,000 answers every row once": async (t) => {
+      await commit(
+        t,
+        Array.from({ length: 10_000 }, (_, index) => add(index, 1)),
+      );
+      const found: number[] = [];
+      for (let after: string | undefined, page = 0; page === 0 || after !== undefined; page++) {
+        const answer = await port(t).scan(SEGMENT, { limit: 10_000, ...(after === undefined ? {} : { after }) });
+        assert.ok(answer.items.length <= 10_000 && page < 100);
+        found.push(...answer.items.map((row) => numberOf(row.hash)));
+        after = answer.after;
+      }
+      assert.equal(found.length, 10_000);
+      assert.equal(new Set(found).size, 10_000);
+    },
     "scan pages through all present rows once": async (t) => {
       await commit(
         t,

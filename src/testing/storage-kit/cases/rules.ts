@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { assertBytes, assertFails, bytes, HOSTILE, HOUR, ids, skip, utf8 } from "../context.ts";
+import { assertBytes, assertFails, bytes, HOSTILE, HOUR, ids, spawnOf, utf8 } from "../context.ts";
 import { cases } from "./case.ts";
 
 export const rules = [
@@ -22,8 +22,7 @@ export const rules = [
     "rules",
     {
       "no caller clock crosses a port: the engine's decides, however far a process's own is off": async (t) => {
-        const { spawn } = t.options;
-        if (!spawn) return skip("not shared");
+        const spawn = spawnOf(t);
         const group = await t.open();
         await t.append(group, ["a"]);
         const here = await t.storage.records.now();
@@ -34,7 +33,7 @@ export const rules = [
         assert.deepEqual(other.ids, [], "a process half an hour ahead sees no lease run out");
       },
     },
-    { clock: "engine" },
+    { clock: "engine", level: "processes" },
   ),
   ...cases("rules", {
     "values are bytes: any, none, and a part of a larger buffer": async ({ storage }) => {
@@ -148,6 +147,15 @@ export const rules = [
       await assertFails(storage.outbox.depth(), "closed");
       await assertFails(storage.outbox.dead.list({ destinationId: "d", limit: 1 }), "closed");
       await storage.close();
+    },
+    "the storage says which port it keeps and what it can": async ({ storage }) => {
+      const { durability, shared, transactions, wakes, maxEntryBytes, maxValueBytes } = storage.capabilities;
+      assert.equal(storage.portVersion, 1);
+      assert.ok(storage.name.length > 0);
+      assert.ok(["none", "process", "power-loss", "replicated"].includes(durability));
+      assert.ok(["process", "machine", "network"].includes(shared));
+      assert.deepEqual([typeof transactions, typeof wakes], ["boolean", "boolean"]);
+      assert.ok(maxEntryBytes >= 65_536 && maxValueBytes >= 65_536, "an entry of 64 kB has to fit");
     },
     "migrate may be called again, and beside others": async (t) => {
       await Promise.all([t.storage.migrate(), t.storage.migrate()]);

@@ -128,6 +128,31 @@ export const settle = [
       assert.equal(await t.outbox.settle(next, [{ id: "b" }]), "settled");
       assert.deepEqual(await t.drain(), []);
     },
+    "what was settled survives a restart: dead letters, progress, the time of a retry and a hold": async (t) => {
+      const group = await t.open();
+      await t.append(group, ["a", "b"]);
+      const claim = await t.take();
+      const rest = { retryInMs: 2 * t.unit, progress: bytes(1, 2) };
+      await t.outbox.settle(
+        claim,
+        [
+          { id: "a", dead: [letter(0)] },
+          { id: "b", rest },
+        ],
+        { holdGroupMs: 4 * t.unit },
+      );
+      await t.reopen();
+      const [dead] = await t.dead();
+      assert.deepEqual([dead?.entryId, dead?.reason], ["a", "bad"]);
+      assertBytes(dead?.payload, utf8("item 0"));
+      assert.equal(await t.claim(), undefined);
+      await t.pass(2 * t.unit);
+      assert.equal(await t.claim(), undefined, "the group is held");
+      await t.pass(2 * t.unit);
+      const again = await t.take();
+      assert.deepEqual(ids(again), ["b"]);
+      assertBytes(again.entries[0]?.progress, bytes(1, 2));
+    },
     "settles at once of one claim: applied once": async (t) => {
       const group = await t.open();
       await t.append(group, ["a"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Slots } from "../../../storage/ports.ts";
-import { type Context, HOSTILE, skip } from "../context.ts";
+import { type Context, HOSTILE, skip, spawnOf } from "../context.ts";
 import { cases } from "./case.ts";
 
 function port(t: Context): Slots {
@@ -156,7 +156,7 @@ export const slots = [
     "slots",
     {
       "processes whose clocks are two seconds apart keep one limit": async (t) => {
-        const spawn = t.options.spawn ?? skip("not shared");
+        const spawn = spawnOf(t);
         if (!t.storage.slots) skip("no slots port");
         const job = { type: "reserve", key: "k", perWindow: 5, windowMs: 400, count: 12 } as const;
         const results = await Promise.all([-2_000, 0, 2_000].map((skewMs) => spawn(t.storage, job, { skewMs })));
@@ -166,6 +166,6 @@ export const slots = [
         assert.ok(most(times, 400 - 100) <= 5, `${most(times, 300)} slots within a window`);
       },
     },
-    { clock: "engine" },
+    { clock: "engine", level: "processes" },
   ),
 ];
