@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { mappingPage } from "../../scripts/generate-mapping.ts";
+import { presets } from "../../src/workflow/index.ts";
+
+describe("the mapping gallery", () => {
+  const page = readFileSync(new URL("../../docs/mapping.md", import.meta.url), "utf8");
+
+  it("is what the presets make of its events today; run `node scripts/generate-mapping.ts` where it is not", async () => {
+    expect(page).toBe(await mappingPage());
+  });
+
+  it("shows every row of every source, with both calls of an event on one id", () => {
+    for (const source of ["customerlabs", "segment", "rudderstack"] as const) {
+      for (const { on, to } of presets[source]().rules) expect(page).toContain(`### ${on} → ${to}`);
+    }
+    const bought = page.slice(page.indexOf("### Order Completed"), page.indexOf("### Signed Up"));
+    expect(bought).toContain('"event_id": "segment-order_completed"');
+    expect(bought).toContain('"client_dedup_id": "segment-order_completed"');
+  });
+
+  it("shows no identifier of a person but in the event that came in", () => {
+    const sent = page.split(/(?:Sent from the server|Called in the browser|The change of membership):/).slice(1);
+    for (const part of sent) expect(part.split("```")[1]).not.toMatch(/jane|o’brien|900123|sw1a/i);
+  });
+});
