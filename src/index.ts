@@ -23,6 +23,7 @@ export type { SnapchatEvents } from "./snapchat/events.ts";
 export type { ExplainedPart, Explanation } from "./snapchat/explain.ts";
 export type { IdentifierExplanation } from "./snapchat/explain-identifiers.ts";
 export type { Logger } from "./snapchat/log.ts";
+export { manifest } from "./snapchat/manifest.ts";
 export type { ReauthRequired, SnapchatApp, SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts";
 export type {

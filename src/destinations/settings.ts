@@ -1,4 +1,6 @@
+import type { AttStatus } from "../capi/index.ts";
 import { SnapchatError } from "../errors.ts";
+import type { StateCodeCountry } from "../identity/index.ts";
 import { type JsonSchema, violations } from "./schema.ts";
 
 /** How a destination prepares and sends, beside its workflow. */
@@ -13,10 +15,23 @@ export interface DestinationSettings {
   defaultCountry?: string;
   /** Limited data use: sent as `data_processing_options`, told to the pixel as well. */
   limitedUse?: boolean;
+  /** How limited use is spelt to Snapchat. Default `LMU`; sources disagree. */
+  limitedUseSpelling?: "LMU" | "LDU" | "lmu";
+  /**
+   * The answer to App Tracking Transparency of app events that do not carry one. Without it they count as refused: no
+   * advertising id leaves.
+   */
+  attStatus?: AttStatus;
   /** Only these fields of an event leave. Absent: all that the workflow maps. */
   allowFields?: readonly string[];
   /** Query parameters that stay in URLs. Absent: the built-in list. */
   urlParameters?: readonly string[];
+  /** Event names beyond Snapchat's 31 are sent as they are. Default: they are rejected. */
+  freeEventNames?: boolean;
+  /** Countries besides the United States whose states are sent as codes. Default: none. */
+  stateCodes?: readonly StateCodeCountry[];
+  /** How far ahead an event's time may lie. Milliseconds. Default five minutes. */
+  futureToleranceMs?: number;
   /** The oldest event that is sent, by action source. Milliseconds. */
   ageLimits?: { WEB?: number; MOBILE_APP?: number; OFFLINE?: number };
   /** `repair` (default) mends what it can and says so; `strict` rejects it. */
@@ -78,12 +93,36 @@ export const settingsSchema = {
       title: "Limited data use",
       description: "Tell Snapchat to limit the use of this data.",
     },
+    limitedUseSpelling: { type: "string", enum: ["LMU", "LDU", "lmu"], title: "Spelling of limited data use" },
+    attStatus: {
+      type: "string",
+      enum: ["authorized", "denied", "restricted", "not_determined"],
+      title: "App tracking where an event does not say",
+      description: "Left empty, such events count as refused and carry no advertising id.",
+    },
     allowFields: { type: "array", items: path, maxItems: 200, title: "Fields that may leave" },
     urlParameters: {
       type: "array",
       items: { type: "string", pattern: "^[\\w.\\[\\]-]+$", maxLength: 100 },
       maxItems: 100,
       title: "URL parameters that may stay",
+    },
+    freeEventNames: {
+      type: "boolean",
+      title: "Event names of your own",
+      description: "While off, an event that Snapchat has no name for is rejected.",
+    },
+    stateCodes: {
+      type: "array",
+      items: { type: "string", enum: ["AU", "BR", "CA", "IN", "MX"] },
+      maxItems: 5,
+      title: "Countries whose states are sent as codes",
+    },
+    futureToleranceMs: {
+      type: "integer",
+      minimum: 0,
+      maximum: DAY_MS,
+      title: "How far ahead an event may lie, in milliseconds",
     },
     ageLimits: {
       type: "object",

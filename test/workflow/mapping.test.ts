@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mappingPage } from "../../scripts/generate-mapping.ts";
-import { presets } from "../../src/workflow/index.ts";
+import { workflowSchemaFile } from "../../scripts/generate-workflow-schema.ts";
+import { parseWorkflow, presets } from "../../src/workflow/index.ts";
 
 describe("the mapping gallery", () => {
   const page = readFileSync(new URL("../../docs/mapping.md", import.meta.url), "utf8");
@@ -22,5 +23,19 @@ describe("the mapping gallery", () => {
   it("shows no identifier of a person but in the event that came in", () => {
     const sent = page.split(/(?:Sent from the server|Called in the browser|The change of membership):/).slice(1);
     for (const part of sent) expect(part.split("```")[1]).not.toMatch(/jane|o’brien|900123|sw1a/i);
+  });
+});
+
+describe("the published schema", () => {
+  it("is the one that workflows are parsed by; run `node scripts/generate-workflow-schema.ts` where it is not", () => {
+    const file = readFileSync(new URL("../../docs/workflow.schema.json", import.meta.url), "utf8");
+    expect(JSON.parse(file)).toEqual(JSON.parse(workflowSchemaFile()));
+  });
+
+  it("takes every preset, and a newer format is told apart from a wrong workflow", () => {
+    for (const preset of Object.values(presets)) expect(parseWorkflow(preset())).toEqual(preset());
+    expect(() => parseWorkflow({ ...presets.segment(), format: 2 })).toThrow(
+      expect.objectContaining({ code: "workflow_newer", fix: expect.stringContaining("Update") }),
+    );
   });
 });
