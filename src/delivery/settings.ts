@@ -19,8 +19,6 @@ export interface DeliverySettings {
   purchaseUnknownMs: number | undefined;
   /** A backlog's entry is stamped before it is sent when nothing was noted for this long: a crash is then dated. */
   stampAfterMs: number;
-  /** An entry claimed this often without a settle has been tried alone; after that it is dead. */
-  maxClaims: number;
   /** Failed requests after which an item is dead. */
   maxAttempts: number;
   /** The shortest wait before another try. */
@@ -63,7 +61,6 @@ export const DEFAULT_SETTINGS: Readonly<DeliverySettings> = {
   unknownMs: LIMITS.dedupeMs,
   purchaseUnknownMs: undefined,
   stampAfterMs: 12 * HOUR,
-  maxClaims: 5,
   maxAttempts: 200,
   retryMinMs: 1_000,
   retryMaxMs: 15 * 60_000,

@@ -11,6 +11,8 @@ import { isKnownFormat, payloadAad, sealPayload } from "./payload.ts";
 import { markUnknown, newProgress, openIndexes, type Progress, readProgress, writeProgress } from "./progress.ts";
 
 const NOTHING = new Uint8Array();
+/** Claimed this often without a settle, an entry comes alone, as the port says. What came along with it gets away so. */
+const CLAIMS_BEFORE_ALONE = 5;
 
 export interface WorkOptions {
   claimedAtMs: number;
@@ -78,7 +80,7 @@ async function triage(
   for (const entry of job.claim.entries) {
     const progress = readProgress(entry.progress, entry.items);
     if (progress) noteUnsettled(entry, progress);
-    if (entry.claims > settings.maxClaims) {
+    if (entry.claims > CLAIMS_BEFORE_ALONE + 1) {
       outcomes.push(await crashed(context, job, entry));
     } else if (!progress || !isKnownFormat(entry.payload)) {
       emit({ type: "entry_unreadable", tenantId, destinationId, group, reason: "unknown_format" });
