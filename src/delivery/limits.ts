@@ -50,6 +50,8 @@ export const SLOT_VOID_MS = 250;
 /** Lowered limits come back in steps this long. */
 const RECOVERY_STEP_MS = 10_000;
 const LOWEST = 0.1;
+/** Parts that a window is paced in. */
+const STEPS = 10;
 
 interface State {
   /** What 429s have left of the limit. */
@@ -86,7 +88,7 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
     let perWindow = scope.perWindow * share * (state?.factor ?? 1);
     const headers = headersOf(state);
     if (headers) perWindow = Math.min(perWindow, headers.perMs * scope.windowMs);
-    return { key: scope.key, perWindow: Math.max(1, Math.floor(perWindow)), windowMs: scope.windowMs };
+    return paced({ ...scope, perWindow: Math.max(1, Math.floor(perWindow)) });
   }
 
   const headersOf = (state: State | undefined) =>
@@ -161,6 +163,15 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
         .filter(({ factor, perSecond, blockedForMs: ms }) => factor < 1 || perSecond !== undefined || ms > 0);
     },
   };
+}
+
+/**
+ * The same rate in smaller steps. A window's worth of slots at once, again at the start of the next window, would arrive
+ * as two windows' worth in one where the first is a little late.
+ */
+function paced({ key, perWindow, windowMs }: LimitScope): LimitScope {
+  const step = Math.max(1, Math.floor(perWindow / STEPS));
+  return { key, perWindow: step, windowMs: Math.ceil((windowMs * step) / perWindow) };
 }
 
 function longestBlocked(scopes: readonly LimitScope[], states: Map<string, State>): string {

@@ -38,7 +38,7 @@ it("limits of the host's own go before Snapchat's", async () => {
   await shop.acme.track([purchase("a")]);
   await shop.snapchat.drain({ maxMs: 5_000 });
   expect(asked.mock.calls.map(([scopes]) => scopes)).toEqual([
-    [{ key: expect.any(String), perWindow: 36, windowMs: 1_000 }],
+    [{ key: expect.any(String), perWindow: 3, windowMs: 84 }],
   ]);
 });
 
