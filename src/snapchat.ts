@@ -26,6 +26,7 @@ import { createReceiptLines } from "./snapchat/ingest-lines.ts";
 import { createLog } from "./snapchat/log.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
+import { pixelDomains } from "./snapchat/pixel-domains.ts";
 import { createPlans } from "./snapchat/plan.ts";
 import { withPluginConsent } from "./snapchat/plugin-consent.ts";
 import { createPluginStage } from "./snapchat/plugin-stage.ts";
@@ -291,6 +292,8 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         plugins,
         pluginStage,
         activity,
+        domains: (pixelId, token) => pixelDomains(http, endpoints.adsApi, pixelId, token),
+        integration: options.integration,
         clock,
       }),
     track: (events, o = {}) => track(events.map(offerOf), o),

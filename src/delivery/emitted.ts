@@ -67,6 +67,9 @@ export interface SettledItem {
   orderId?: string | undefined;
   /** Id of the workflow's rule; for a membership `segment:add` or `segment:remove`. */
   rule?: string | undefined;
+  /** Snapchat's name and the event's time in seconds since 1970; of a delivered event. */
+  eventName?: string | undefined;
+  eventTime?: number | undefined;
   status: "delivered" | "validated" | "dead" | "withdrawn";
   reason?: string | undefined;
   /** Snapchat's words, redacted; for a dead one. */

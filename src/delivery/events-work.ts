@@ -212,7 +212,8 @@ function settleLine(job: Job, { of: open, index }: Line, outcome: EventOutcome, 
   if (outcome.status === "delivered") {
     end(open, index);
     const status = event.validateOnly ? "validated" : "delivered";
-    open.settled.push({ eventId: event.eventId, orderId: event.orderId, rule: event.rule, status, requestId });
+    const { eventId, orderId, rule, eventName, eventTime } = event;
+    open.settled.push({ eventId, orderId, rule, eventName, eventTime, status, requestId });
     return;
   }
   if (outcome.status === "rejected") {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { prepareEvent } from "../capi/index.ts";
+import { type PreparedEvent, prepareEvent } from "../capi/index.ts";
 import type { DeliveryItem, MemberItem } from "../delivery/index.ts";
 import { hashedMember } from "../identity/index.ts";
 import { personBytes, type Subjects } from "../people/index.ts";
@@ -13,6 +13,8 @@ import { MAX_SEGMENT_KEY } from "./segments/errors.ts";
 export interface Decided {
   part: ReceiptPart;
   item?: DeliveryItem;
+  /** The event as it is sent, for counting what it carries. */
+  prepared?: PreparedEvent;
   /** The segment behind a membership item: made known before the item is stored. */
   segment?: { link: string; key: string; name: string | undefined };
 }
@@ -61,6 +63,7 @@ function decideEvent(decision: Decision, plan: Plan, context: DecideContext, par
   }
   return {
     part: { ...part, status: "queued" },
+    prepared,
     item: {
       type: "event",
       tenantId: destination.tenantId,

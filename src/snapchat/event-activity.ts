@@ -1,13 +1,16 @@
+import type { PreparedEvent } from "../capi/index.ts";
 import type { Clock } from "../clock.ts";
 import type { SettledItem } from "../delivery/index.ts";
 import type { ActiveDestination, TenantData } from "../destinations/index.ts";
 import type { Plugins } from "../plugins/index.ts";
 import type { CanonicalEvent } from "../rules/event.ts";
 import type { Records } from "../storage/ports.ts";
+import type { SnapEventInput } from "../wire/event.ts";
 import { hidesPerson, type Workflow } from "../workflow/index.ts";
 import { createLastDelivered, type LastDelivered } from "./last-delivered.ts";
 import type { ReceiptPart } from "./receipt.ts";
 import { createSeenEvents, type SeenEvents } from "./seen-events.ts";
+import { createSignals, type Signals } from "./signals/signals.ts";
 import { createSkipShare, type SkipAlarm, type SkipShare } from "./skip-share.ts";
 
 /** One event at one destination, decided. */
@@ -15,6 +18,10 @@ export interface Observed {
   destination: ActiveDestination;
   event: CanonicalEvent;
   parts: readonly ReceiptPart[];
+  /** The host event's id. */
+  eventId: string;
+  /** Events that are ready to be sent, as mapped and as prepared. */
+  accepted: readonly { input: SnapEventInput; prepared: PreparedEvent }[];
   /** The first destination of several that this event is offered to. */
   first: boolean;
 }
@@ -24,12 +31,16 @@ export interface EventActivity {
   readonly seen: SeenEvents;
   readonly delivered: LastDelivered;
   readonly skips: SkipShare;
+  readonly signals: Signals;
   observe(observed: Observed): void;
   settled(settled: { tenantId: string; destinationId: string; items: readonly SettledItem[] }): void;
   flush(): Promise<void>;
   /** For offboarding. */
   readonly tenantData: TenantData;
 }
+
+/** An id that was made from the event's facts: no browser carries the same one. */
+const DIGEST = /^[0-9a-f]{32}$/;
 
 export function createEventActivity(options: {
   records: Records;
@@ -42,6 +53,7 @@ export function createEventActivity(options: {
   const { records, clock, notify } = options;
   const seen = createSeenEvents({ records, clock });
   const delivered = createLastDelivered({ records, clock });
+  const signals = createSignals({ records, clock });
   const skips = createSkipShare({
     clock,
     ...(options.windowMs === undefined ? {} : { windowMs: options.windowMs }),
@@ -58,21 +70,32 @@ export function createEventActivity(options: {
     seen,
     delivered,
     skips,
-    observe({ destination, event, parts, first }) {
+    signals,
+    observe({ destination, event, parts, eventId, accepted, first }) {
       const { tenantId, id: destinationId } = destination;
+      const of = { tenantId, destinationId };
+      signals.decided(of, parts);
+      const shared = event.browserId !== undefined || event.id !== undefined || !DIGEST.test(eventId);
+      for (const { input, prepared } of accepted) signals.accepted(of, input, prepared, shared);
       if (first) seen.note(tenantId, event, (destination.workflow as Workflow).rules);
       const unmapped = parts[0]?.reason === "unknown_event" && !hidesPerson(event.name) ? event.name : undefined;
-      skips.note({ tenantId, destinationId }, parts, unmapped);
+      skips.note(of, parts, unmapped);
     },
-    settled: delivered.note,
+    settled(settled) {
+      delivered.note(settled);
+      signals.settled(settled);
+    },
     async flush() {
-      await Promise.all([seen.flush(), delivered.flush()]);
+      await Promise.all([seen.flush(), delivered.flush(), signals.flush()]);
     },
     tenantData: {
       name: "event names",
       async purge(tenantId) {
         await seen.forget(tenantId);
-        for (const id of await options.destinationIds(tenantId)) await delivered.forget(tenantId, id);
+        for (const id of await options.destinationIds(tenantId)) {
+          await delivered.forget(tenantId, id);
+          await signals.forget({ tenantId, destinationId: id });
+        }
       },
     },
   };

@@ -174,10 +174,12 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       const { receivedAtMs } = offer;
       const acceptedAtMs = hostQueue ? Math.min(receivedAtMs ?? nowMs, nowMs) : nowMs;
       const context = { nowMs, receivedAtMs, acceptedAtMs, eventId: routed.eventId, subjects };
+      const accepted: Observed["accepted"][number][] = [];
       for (const decision of routed.decisions) {
-        const { part, item, segment } = decide(decision, event, plan, context);
+        const { part, item, segment, prepared } = decide(decision, event, plan, context);
         receipt.parts.push(part);
         if (!item) continue;
+        if (prepared && decision.event) accepted.push({ input: decision.event, prepared });
         if (item.type === "event" && item.orderId !== undefined) orderIds.set(receipt, item.orderId);
         if (item.type === "event" && repeated(item.destinationId, item.eventId, item.eventName)) {
           Object.assign(part, { status: "duplicate", reason: "twice_in_this_call" });
@@ -199,7 +201,14 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
         }
         waiting.push({ item, part });
       }
-      dependencies.observe?.({ destination, event, parts: receipt.parts.slice(from), first });
+      dependencies.observe?.({
+        destination,
+        event,
+        parts: receipt.parts.slice(from),
+        accepted,
+        eventId: routed.eventId,
+        first,
+      });
     }
 
     function repeated(destinationId: string, eventId: string, eventName: string): boolean {

@@ -22,6 +22,7 @@ import { type EventScreen, eventScreen } from "./event-screen.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Offer } from "./ingest.ts";
 import type { TrackOptions } from "./options.ts";
+import type { PixelDomain } from "./pixel-domains.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import type { Receipt } from "./receipt.ts";
@@ -29,7 +30,8 @@ import type { Segments } from "./segments/segments.ts";
 import { createTenantSegments, type TenantSegments } from "./segments/tenant-segments.ts";
 import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts";
 import { createTenantPixel, type TenantPixel } from "./tenant-pixel.ts";
-import { type VerifyReport, verify } from "./verify.ts";
+import { createTenantVerify } from "./tenant-verify.ts";
+import type { VerifyReport } from "./verify/verify.ts";
 
 /** What one tenant of the host may do. Ids of other tenants are answered with `not_found`. */
 export interface Tenant {
@@ -132,9 +134,12 @@ export interface TenantDependencies {
   storage: Storage;
   endpoints: Endpoints;
   plan(destination: ActiveDestination): Plan | NoPlan;
-  plugins: Pick<Plugins, "catalogue">;
+  plugins: Pick<Plugins, "catalogue" | "messages">;
   pluginStage: PluginStage | undefined;
   activity: EventActivity;
+  /** Where a pixel's events came from, as Snapchat counts them. */
+  domains(pixelId: string, token: Secret): Promise<readonly PixelDomain[] | undefined>;
+  integration: string | undefined;
   clock: Clock;
 }
 
@@ -170,7 +175,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
 
   /** Asks Snapchat about one event. */
   async function validator(destinationId: string) {
-    const token = await tokensOf(await mine(destinationId));
+    const { all: token } = await tokensOf(await mine(destinationId));
     return async (assetId: string, event: PreparedEvent) => {
       const [validation] = await dependencies.conversions.validate(assetId, [event], { token });
       return validation?.snapchat;
@@ -194,19 +199,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
       list: async (destinationId) =>
         eventScreen(await mine(destinationId), dependencies.activity, dependencies.plugins),
     },
-    async verify(destinationId) {
-      const destination = await mine(destinationId);
-      const [depth] = await dependencies.storage.outbox.depth([destinationId]);
-      return verify({
-        destinationId,
-        preflight: await preflight(destinationId),
-        pixelId: destination.pixelId,
-        tokens: await tokensOf(destination),
-        conversions: dependencies.conversions,
-        segments: await segments.list(await active(destinationId)),
-        depth,
-      });
-    },
+    verify: createTenantVerify(dependencies, { tenantId, mine, active, preflight, tokensOf }),
     accounts: createTenantAccounts(tenantId, dependencies.accounts, async (id) => (await mine(id)).connection),
     connections: {
       disconnect: (destinationId, o) => own.disconnect(destinationId, o),
@@ -261,20 +254,22 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
   };
 
   /** The Conversions token first, then the login: what one of them may not read the other may. */
-  async function tokensOf(destination: Destination): Promise<Secret[]> {
-    const found: Secret[] = [];
+  async function tokensOf(destination: Destination): Promise<{ all: Secret[]; login: Secret | undefined }> {
+    const all: Secret[] = [];
+    let login: Secret | undefined;
     const own = await destinations.eventsToken(tenantId, destination.id);
-    if (own) found.push(own);
+    if (own) all.push(own);
     if (destination.connection?.status === "connected") {
       try {
         const { token } = await dependencies.credentials.resolve(loginCredential(tenantId, destination.connection.id));
-        found.push(token);
+        all.push(token);
+        login = token;
       } catch (error) {
         // Preflight has a line of its own for a login that does not work.
         if (!isSnapchatError(error)) throw error;
       }
     }
-    return found;
+    return { all, login };
   }
 }
 

@@ -77,7 +77,11 @@ describe("verify", () => {
     const good = await cli(["verify", shop.id, ...ours()]);
     expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining("✓ ") });
     expect((await cli(["verify", shop.id, "--markdown", ...ours()])).stdout).toContain("| ok |");
-    await shop.acme.destinations.disable(shop.id);
+    const nobody = { event: "Purchased", customProperties: { value: 1, currency: "GBP" } };
+    await shop.acme.track(
+      Array.from({ length: 5 }, (_, i) => ({ ...nobody, event_id: `n-${i}` })),
+      { receivedAt: Date.now() },
+    );
     const bad = await cli(["verify", shop.id, "--json", ...ours()]);
     expect(bad.code).toBe(3);
     expect(JSON.parse(bad.stdout)).toMatchObject({ ok: false, destinationId: shop.id });

@@ -44,6 +44,7 @@ export async function signIn(
   tenantId: string,
   id: string,
   person?: string,
+  scope?: string,
 ) {
   const { simulator, snapchat } = shop;
   const away = await snapchat.oauth.connect(new Request("http://127.0.0.1:8080/snapchat/connect"), {
@@ -54,7 +55,9 @@ export async function signIn(
     .getSetCookie()
     .map((line) => line.split(";")[0])
     .join("; ");
-  const redirect = simulator.consent(away.headers.get("location") ?? "", person === undefined ? {} : { person });
+  const location = new URL(away.headers.get("location") ?? "");
+  if (scope !== undefined) location.searchParams.set("scope", scope);
+  const redirect = simulator.consent(location.href, person === undefined ? {} : { person });
   return snapchat.oauth.callback(new Request(redirect, { headers: { cookie } }), { authorize: () => true });
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Fetch } from "../../http/index.ts";
 import { memory } from "../../memory/index.ts";
-import type { VerifyReport } from "../../snapchat/verify.ts";
+import type { VerifyReport } from "../../snapchat/verify/verify.ts";
 import { createSnapchat } from "../../snapchat.ts";
 import type { Patient } from "./ask.ts";
 

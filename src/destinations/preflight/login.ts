@@ -28,7 +28,8 @@ export const login: Check<SetupFacts> = {
         : "Events and audiences wait and are kept.";
       return [problem("login_lost", `${lost} ${effect}`, "Sign in again; what waits is then sent.")];
     }
-    if (treeError) {
+    // A login without the right to list accounts has a line of its own.
+    if (treeError && (connection.scopes?.includes(OAUTH_SCOPES.marketing) ?? true)) {
       return [warning("accounts_unreachable", `The accounts could not be read: ${treeError.message}`, treeError.fix)];
     }
     return [ok("login", "Signed in at Snapchat.")];

@@ -92,6 +92,7 @@ export function createExchange(
         ? body
         : await areas[trace.area as Exclude<Area, "control">](incoming, trace);
     finishHeaders(outgoing, trace);
+    outgoing.headers = { ...outgoing.headers, date: new Date(core.now()).toUTCString() };
     if (action?.timeoutAfterAcceptance) {
       return { kind: action.timeoutAfterAcceptance === "hang" ? "silence" : "cut" };
     }

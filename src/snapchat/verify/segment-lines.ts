@@ -1,5 +1,5 @@
 import { type CheckLine, ok, problem, warning } from "../../destinations/index.ts";
-import type { LinkedSegment } from "./status.ts";
+import type { LinkedSegment } from "../segments/status.ts";
 
 /** Segments in `verify`: one line for each that a person should look at, one for all others. */
 export function segmentLines(segments: readonly LinkedSegment[]): CheckLine[] {
