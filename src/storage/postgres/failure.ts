@@ -40,6 +40,7 @@ function bySqlState(state: string, details: { postgres: string }): Error {
         "The host's transaction had failed before; Postgres takes nothing more in it.",
         "Roll the transaction back and repeat it as a whole: nothing of the append was stored.",
         details,
+        "bug",
       );
     case "25006":
       return storageError(

@@ -23,6 +23,12 @@ export interface Migration {
   sql: string;
 }
 
+/**
+ * Of every function. Its names mean our tables whatever the session's path is; and its plans are those of a queue, by
+ * index, before and after the tables have statistics.
+ */
+const SETTINGS = "SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off";
+
 const TABLES = `
 CREATE SEQUENCE seq;        -- entries and their positions, claims and their fences, dead letters, journal lines
 CREATE SEQUENCE versions;   -- of records
@@ -114,8 +120,8 @@ CREATE INDEX claims_lease ON claims (lease_until) WHERE state <> 1;
 CREATE INDEX claims_group ON claims (gid);
 
 CREATE TABLE dead (
-  seq bigint PRIMARY KEY,
   destination text COLLATE "C" NOT NULL,
+  seq bigint NOT NULL,
   gid bigint NOT NULL,
   entry_id text COLLATE "C" NOT NULL,
   item_index integer NOT NULL,
@@ -124,9 +130,9 @@ CREATE TABLE dead (
   claims integer NOT NULL,
   position bigint NOT NULL,
   payload bytea NOT NULL,
-  detail bytea NOT NULL
+  detail bytea NOT NULL,
+  PRIMARY KEY (destination, seq)
 );
-CREATE INDEX dead_newest ON dead (destination, seq);
 CREATE INDEX dead_reason ON dead (destination, reason, seq);
 CREATE INDEX dead_age ON dead (died_at);
 
@@ -171,12 +177,12 @@ CREATE TABLE members (
 CREATE INDEX members_removed ON members (removed_at) WHERE NOT present;
 
 CREATE TABLE journal (
-  seq bigint PRIMARY KEY,
   destination text COLLATE "C" NOT NULL,
+  seq bigint NOT NULL,
   at bigint NOT NULL,
-  data bytea NOT NULL
+  data bytea NOT NULL,
+  PRIMARY KEY (destination, seq)
 );
-CREATE INDEX journal_newest ON journal (destination, seq);
 CREATE INDEX journal_age ON journal (at);
 CREATE TABLE journal_ids (
   destination text COLLATE "C" NOT NULL,
@@ -193,7 +199,7 @@ $$;
 
 const RECORDS = `
 CREATE FUNCTION record_get(_clock bigint, _key text)
-RETURNS TABLE (value bytea, version bigint) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS TABLE (value bytea, version bigint) LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock);
 BEGIN
   RETURN QUERY SELECT r.value, r.version FROM records r WHERE r.key = _key AND r.expires_at > _at;
@@ -201,7 +207,7 @@ END $$;
 
 -- known <> if_version: nothing was written. The lock makes versions rise per key also where there is no row to lock.
 CREATE FUNCTION record_put(_clock bigint, _key text, _value bytea, _if_version bigint, _ttl_ms bigint)
-RETURNS TABLE (known bigint, version bigint) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS TABLE (known bigint, version bigint) LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _at bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(_key, 4242));
@@ -221,7 +227,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION record_delete(_clock bigint, _key text, _if_version bigint)
-RETURNS bigint LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS bigint LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _at bigint; _found bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(_key, 4242));
@@ -234,7 +240,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION record_list(_clock bigint, _from text, _until text, _after text, _limit bigint)
-RETURNS TABLE (key text, value bytea, version bigint) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS TABLE (key text, value bytea, version bigint) LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock);
 BEGIN
   RETURN QUERY SELECT r.key, r.value, r.version FROM records r
@@ -245,21 +251,21 @@ END $$;
 
 const GROUPS = `
 CREATE FUNCTION is_paused(_destination text, _name text, _credential text) RETURNS boolean LANGUAGE sql STABLE
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
   SELECT EXISTS (SELECT FROM pauses p WHERE p.kind = 0 AND p.target = _destination)
     OR EXISTS (SELECT FROM pauses p WHERE p.kind = 1 AND p.target = _destination AND p.name = _name)
     OR EXISTS (SELECT FROM pauses p WHERE p.kind = 2 AND p.target = _credential)
 $$;
 
 -- Groups that may have become due, and what they grew by.
-CREATE FUNCTION signal_due(_gids bigint[], _due bigint) RETURNS void LANGUAGE sql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION signal_due(_gids bigint[], _due bigint) RETURNS void LANGUAGE sql ${SETTINGS} AS $$
   INSERT INTO signals (earliest, gids, dues, entries, items, bytes)
     SELECT _due, _gids, array_fill(_due, ARRAY[n]), array_fill(0, ARRAY[n]), array_fill(0, ARRAY[n]), array_fill(0, ARRAY[n])
     FROM (SELECT cardinality(_gids) AS n) size WHERE n > 0
 $$;
 
 CREATE FUNCTION groups_open(_clock bigint, _tenants text, _destinations text, _names text, _exclusive text, _credentials text)
-RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock); _gids bigint[];
 BEGIN
   INSERT INTO tenants (tenant) SELECT DISTINCT u.tenant FROM unnest(_tenants::text[]) u(tenant)
@@ -283,7 +289,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION groups_meant(_kind smallint, _target text, _name text) RETURNS SETOF bigint LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 BEGIN
   IF _kind = 2 THEN
     RETURN QUERY SELECT g.gid FROM groups g WHERE g.credential = _target AND g.opened;
@@ -293,12 +299,12 @@ BEGIN
 END $$;
 
 CREATE FUNCTION pause_set(_kind smallint, _target text, _name text, _reason text)
-RETURNS void LANGUAGE sql SET search_path FROM CURRENT AS $$
+RETURNS void LANGUAGE sql ${SETTINGS} AS $$
   INSERT INTO pauses (kind, target, name, reason) VALUES (_kind, _target, _name, _reason) ON CONFLICT DO NOTHING
 $$;
 
 CREATE FUNCTION pause_end(_clock bigint, _kind smallint, _target text, _name text, _reason text)
-RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
 BEGIN
   DELETE FROM pauses WHERE kind = _kind AND target = _target AND name = _name AND reason = _reason;
   PERFORM signal_due(ARRAY(SELECT groups_meant(_kind, _target, _name)), engine_ms(_clock));
@@ -310,7 +316,7 @@ const APPEND = `
 -- unknown: that group of the call is not open, and nothing was written.
 CREATE FUNCTION entries_append(_clock bigint, _destinations text, _names text, _groups text, _ids text, _priorities text,
   _items text, _offsets text, _sizes text, _payloads bytea, _delays text, _positions text, _dedupes text)
-RETURNS TABLE (unknown integer, positions text, duplicates text) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS TABLE (unknown integer, positions text, duplicates text) LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE
   _at bigint := engine_ms(_clock);
   __groups int[] := _groups; __ids text[] := _ids; __priorities smallint[] := _priorities; __items int[] := _items;
@@ -382,7 +388,7 @@ END $$;
 
 const CLAIM = `
 -- Leases that ran out: their entries are claimable again, the claim may still settle until one of them is taken.
-CREATE FUNCTION leases_expire(_at bigint) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION leases_expire(_at bigint) RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _claim record;
 BEGIN
   FOR _claim IN SELECT cid, gid, state, lease_until FROM claims WHERE state <> 1 AND lease_until <= _at
@@ -399,7 +405,7 @@ BEGIN
 END $$;
 
 -- What was signalled comes into groups and tenants. What somebody else holds is left for the next one.
-CREATE FUNCTION signals_fold() RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION signals_fold() RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE
   _sids bigint[]; _gids bigint[]; _dues bigint[]; _entries bigint[]; _items bigint[]; _bytes bigint[];
   _tids bigint[]; _locked bigint[]; _closed bigint[];
@@ -442,7 +448,7 @@ BEGIN
 END $$;
 
 -- When a claim may take the group.
-CREATE FUNCTION group_due(_gid bigint, _at bigint) RETURNS bigint LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION group_due(_gid bigint, _at bigint) RETURNS bigint LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _group groups; _own bigint; _wait bigint; _barrier record;
 BEGIN
   SELECT * INTO _group FROM groups WHERE gid = _gid;
@@ -470,7 +476,7 @@ END $$;
 
 -- Of the tenant, whose lock is held, the due group of its most urgent or its oldest entry.
 CREATE FUNCTION group_next(_tid bigint, _oldest boolean, _skip text[], _at bigint) RETURNS bigint LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _group record; _due bigint; _entry record; _gid bigint; _priority smallint; _seq bigint;
 BEGIN
   FOR _group IN SELECT g.gid, g.exclusive FROM groups g WHERE g.tid = _tid AND g.due_at <= _at AND g.due_at < ${NEVER}
@@ -506,7 +512,7 @@ END $$;
 
 -- As many entries of the group as fit, at least one. One that was claimed five times without a settle comes alone.
 CREATE FUNCTION group_take(_gid bigint, _oldest boolean, _at bigint, _max_items bigint, _max_bytes bigint)
-RETURNS text[] LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS text[] LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE
   _strict boolean := (SELECT exclusive FROM groups WHERE gid = _gid);
   _ids text[] := '{}'; _items bigint := 0; _bytes bigint := 0; _entries refcursor; _entry record; _barrier record;
@@ -552,7 +558,7 @@ END $$;
 CREATE FUNCTION entries_claim(_clock bigint, _lease_ms bigint, _max_items bigint, _max_bytes bigint, _skip text)
 RETURNS TABLE (kind text, at bigint, cid bigint, tenant text, destination text, name text, exclusive boolean, credential text,
   id text, payload bytea, items integer, "position" bigint, seq bigint, claims integer, age_ms bigint, progress bytea)
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql ${SETTINGS} AS $$
 #variable_conflict use_column
 DECLARE
   _at bigint := engine_ms(_clock); __skip text[] := _skip;
@@ -621,7 +627,7 @@ END $$;
 
 -- What a worker that found nothing waits for: signals, the next due time behind that moment, the next lease to end.
 CREATE FUNCTION next_due(_clock bigint, _after bigint) RETURNS TABLE (at bigint, due_at bigint) LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 BEGIN
   at := engine_ms(_clock);
   due_at := least(${NEVER},
@@ -634,7 +640,7 @@ END $$;
 
 const SETTLE = `
 CREATE FUNCTION claim_extend(_clock bigint, _cid bigint, _lease_ms bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _claim claims; _until bigint;
 BEGIN
   -- A lease that a power loss takes back belonged to a process that lost its database.
@@ -648,7 +654,7 @@ END $$;
 
 -- The entry is gone; its id still answers "duplicate" for the time it asked for.
 CREATE FUNCTION entries_leave(_gid bigint, _ids text[], _at bigint) RETURNS void LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _entries bigint; _items bigint; _bytes bigint;
 BEGIN
   SELECT count(*), sum(items), sum(octet_length(payload)) INTO _entries, _items, _bytes FROM entries
@@ -668,7 +674,7 @@ END $$;
 CREATE FUNCTION claim_settle(_clock bigint, _cid bigint, _hold_ms bigint, _ids text, _retries text, _offsets text, _sizes text,
   _progress bytea, _dead_ids text, _dead_items text, _dead_reasons text, _dead_offsets text, _dead_sizes text,
   _dead_details text, _dead_bytes bytea)
-RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS text LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE
   _at bigint; _claim claims; __ids text[] := _ids; __retries bigint[] := _retries; __offsets int[] := _offsets; __sizes int[] := _sizes;
   _again bigint; _returned boolean;
@@ -704,7 +710,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION claim_release(_clock bigint, _cid bigint, _hold_ms bigint) RETURNS void LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _claim claims; _at bigint;
 BEGIN
   SELECT * INTO _claim FROM claims WHERE cid = _cid FOR UPDATE;
@@ -724,7 +730,7 @@ END $$;
 const KEEPING = `
 -- Unclaimed entries become dead letters whole. False until none is left.
 CREATE FUNCTION entries_bury(_clock bigint, _kind smallint, _target text, _name text, _reason text, _older_ms bigint, _limit bigint)
-RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS boolean LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock); _gid bigint; _left bigint := _limit; _ids text[]; _lost bigint[]; _held bigint[]; _found bigint;
 BEGIN
   PERFORM leases_expire(_at);
@@ -753,7 +759,7 @@ END $$;
 
 -- Forgets a destination, a part per call. True when nothing is left; the groups' rows stay, closed.
 CREATE FUNCTION destination_purge(_destination text, _limit bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _gids bigint[]; _left bigint := _limit; _claims bigint[]; _n bigint;
 BEGIN
   _gids := ARRAY(SELECT gid FROM groups WHERE destination = _destination ORDER BY gid);
@@ -777,7 +783,8 @@ BEGIN
   PERFORM signal_due(_gids, 0);
   _left := _left - _n;
   IF _left <= 0 OR EXISTS (SELECT FROM entries WHERE gid = ANY (_gids)) THEN RETURN false; END IF;
-  DELETE FROM dead WHERE seq IN (SELECT seq FROM dead WHERE destination = _destination ORDER BY seq LIMIT _left);
+  DELETE FROM dead d USING (SELECT k.seq FROM dead k WHERE k.destination = _destination ORDER BY k.seq LIMIT _left) old
+    WHERE d.destination = _destination AND d.seq = old.seq;
   GET DIAGNOSTICS _n = ROW_COUNT;
   IF _n >= _left THEN RETURN false; END IF;
   DELETE FROM pauses WHERE kind < 2 AND target = _destination;
@@ -786,10 +793,11 @@ BEGIN
 END $$;
 
 CREATE FUNCTION dead_expire(_clock bigint, _older_ms bigint, _limit bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock); _n bigint;
 BEGIN
-  DELETE FROM dead WHERE seq IN (SELECT seq FROM dead WHERE died_at < _at - _older_ms ORDER BY died_at LIMIT _limit);
+  DELETE FROM dead d USING (SELECT k.destination, k.seq FROM dead k WHERE k.died_at < _at - _older_ms ORDER BY k.died_at LIMIT _limit) old
+    WHERE d.destination = old.destination AND d.seq = old.seq;
   GET DIAGNOSTICS _n = ROW_COUNT;
   RETURN _n < _limit;
 END $$;
@@ -797,7 +805,7 @@ END $$;
 CREATE FUNCTION dead_list(_clock bigint, _destination text, _reason text, _max_age_ms bigint, _before bigint, _limit bigint)
 RETURNS TABLE (seq bigint, entry_id text, item_index integer, reason text, age_ms bigint, claims integer, "position" bigint,
   payload bytea, detail bytea, tenant text, name text, exclusive boolean, credential text)
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql ${SETTINGS} AS $$
 #variable_conflict use_column
 DECLARE _at bigint := engine_ms(_clock);
 BEGIN
@@ -817,7 +825,7 @@ BEGIN
   END IF;
 END $$;
 
-CREATE FUNCTION dead_delete(_destination text, _seqs text) RETURNS bigint LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION dead_delete(_destination text, _seqs text) RETURNS bigint LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _n bigint;
 BEGIN
   DELETE FROM dead WHERE seq = ANY (_seqs::bigint[]) AND destination = _destination;
@@ -828,7 +836,7 @@ END $$;
 -- Destinations null: all. Folds first, so that counts are current and signals do not pile up where nobody claims.
 CREATE FUNCTION outbox_depth(_clock bigint, _destinations text)
 RETURNS TABLE (destination text, entries bigint, items bigint, bytes bigint, oldest_ms bigint, paused text[], dead json)
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql ${SETTINGS} AS $$
 #variable_conflict use_column
 DECLARE _at bigint := engine_ms(_clock); __destinations text[] := _destinations;
 BEGIN
@@ -886,7 +894,7 @@ END $$;
 
 -- Up to _want slots that keep every scope, or how long to wait and the number of the scope that blocks.
 CREATE FUNCTION slots_reserve(_clock bigint, _keys text, _pers text, _windows text, _want integer)
-RETURNS TABLE (in_ms text, retry_ms double precision, blocked_by integer) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS TABLE (in_ms text, retry_ms double precision, blocked_by integer) LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE
   __keys text[] := _keys; __pers double precision[] := _pers; __windows double precision[] := _windows;
   _now double precision; _from double precision; _slot double precision; _next double precision; _moved boolean;
@@ -940,7 +948,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION slots_block(_clock bigint, _key text, _for_ms double precision) RETURNS void LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   INSERT INTO slots AS s (key, blocked_until) VALUES (_key, engine_ms(_clock) + _for_ms)
@@ -953,7 +961,7 @@ const MEMBERS = `
 CREATE FUNCTION members_rows(_clock bigint, _tenant text, _destination text, _link text, _kinds text, _hashes bytea)
 RETURNS TABLE (at bigint, changes bigint, kind smallint, hash bytea, person bytea, present boolean, "position" bigint, sent_at bigint,
   run bigint, removed_all_at bigint, removed_at bigint)
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql ${SETTINGS} AS $$
 #variable_conflict use_column
 DECLARE _at bigint := engine_ms(_clock); _segment segments; __kinds smallint[] := _kinds;
 BEGIN
@@ -969,7 +977,7 @@ END $$;
 -- "again": somebody has committed since the rows were read.
 CREATE FUNCTION members_commit(_tenant text, _destination text, _link text, _fence bigint, _changes bigint, _kinds text,
   _hashes bytea, _persons text, _present text, _positions text, _sent_at text, _runs text, _removed_all_at text, _removed_at text)
-RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS text LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE _segment segments;
 BEGIN
   INSERT INTO segments (tenant, destination, link) SELECT _tenant, _destination, _link WHERE NOT EXISTS (SELECT FROM segments s
@@ -993,16 +1001,16 @@ END $$;
 CREATE FUNCTION members_scan(_clock bigint, _tenant text, _destination text, _link text, _kind smallint, _hash bytea, _person bytea,
   _of_person bytea, _run bigint, _not_seen_in bigint, _position_before bigint, _sent_before_ms bigint, _look integer)
 RETURNS TABLE (matches boolean, looked bigint, kind smallint, hash bytea, person bytea, "position" bigint)
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql ${SETTINGS} SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
-DECLARE _at bigint := engine_ms(_clock);
+DECLARE
+  _at bigint := engine_ms(_clock);
+  _sid bigint := (SELECT s.sid FROM segments s WHERE s.tenant = _tenant AND s.destination = _destination AND s.link = _link);
 BEGIN
   RETURN QUERY
   WITH seen AS (
     SELECT m.*, row_number() OVER (ORDER BY m.kind, m.hash, m.person) AS n, count(*) OVER () AS looked FROM (
-      SELECT k.* FROM segments s JOIN members k ON k.sid = s.sid
-      WHERE s.tenant = _tenant AND s.destination = _destination AND s.link = _link
-        AND (k.kind, k.hash, k.person) > (_kind, _hash, _person)
+      SELECT k.* FROM members k WHERE k.sid = _sid AND (k.kind, k.hash, k.person) > (_kind, _hash, _person)
       ORDER BY k.sid, k.kind, k.hash, k.person LIMIT _look) m
   ), judged AS (
     SELECT s.*, s.present AND (_of_person IS NULL OR s.person = _of_person) AND (_run IS NULL OR s.run = _run)
@@ -1015,7 +1023,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION members_find(_tenant text, _hashes bytea) RETURNS TABLE (destination text, link text, hash bytea)
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql ${SETTINGS} AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT s.destination, s.link, u.hash FROM segments s
@@ -1026,7 +1034,7 @@ END $$;
 
 -- True when nothing is left.
 CREATE FUNCTION members_drop(_tenant text, _destination text, _link text, _limit bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _segment segments; _n bigint;
 BEGIN
   SELECT * INTO _segment FROM segments s WHERE s.tenant = _tenant AND s.destination = _destination AND s.link = _link FOR UPDATE;
@@ -1039,7 +1047,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION members_expire(_clock bigint, _older_ms bigint, _limit bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock); _n bigint;
 BEGIN
   DELETE FROM members m USING (SELECT k.sid, k.kind, k.hash, k.person FROM members k WHERE NOT k.present
@@ -1053,7 +1061,7 @@ END $$;
 const JOURNAL = `
 -- Best effort: a line may be lost with the power. _lines: of each id, the number of its line.
 CREATE FUNCTION journal_write(_clock bigint, _destinations text, _offsets text, _sizes text, _data bytea, _lines text, _ids text)
-RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
 DECLARE
   _at bigint := engine_ms(_clock); __destinations text[] := _destinations;
   _seqs bigint[] := ARRAY(SELECT nextval('seq') FROM generate_series(1, cardinality(__destinations)));
@@ -1066,29 +1074,32 @@ BEGIN
     SELECT __destinations[u.line], u.id, _seqs[u.line] FROM unnest(_lines::int[], _ids::text[]) u(line, id) ON CONFLICT DO NOTHING;
 END $$;
 
+-- at + 0: the index on at is no way to the newest lines of one destination.
 CREATE FUNCTION journal_find(_clock bigint, _destination text, _id text, _from_age_ms bigint, _to_age_ms bigint, _before bigint, _limit bigint)
-RETURNS TABLE (seq bigint, data bytea) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+RETURNS TABLE (seq bigint, data bytea) LANGUAGE plpgsql ${SETTINGS} AS $$
 #variable_conflict use_column
 DECLARE _at bigint := engine_ms(_clock);
 BEGIN
   IF _id IS NULL THEN
     RETURN QUERY SELECT j.seq, j.data FROM journal j WHERE j.destination = _destination AND j.seq < _before
-      AND j.at <= _at - _from_age_ms AND j.at >= _at - _to_age_ms ORDER BY j.seq DESC LIMIT _limit;
+      AND j.at + 0 BETWEEN _at - _to_age_ms AND _at - _from_age_ms ORDER BY j.seq DESC LIMIT _limit;
   ELSE
-    RETURN QUERY SELECT j.seq, j.data FROM journal_ids i JOIN journal j ON j.seq = i.seq
+    RETURN QUERY SELECT j.seq, j.data FROM journal_ids i JOIN journal j ON j.destination = i.destination AND j.seq = i.seq
       WHERE i.destination = _destination AND i.id = _id AND i.seq < _before
-        AND j.at <= _at - _from_age_ms AND j.at >= _at - _to_age_ms ORDER BY i.seq DESC LIMIT _limit;
+        AND j.at + 0 BETWEEN _at - _to_age_ms AND _at - _from_age_ms ORDER BY i.seq DESC LIMIT _limit;
   END IF;
 END $$;
 
 CREATE FUNCTION journal_expire(_clock bigint, _older_ms bigint, _limit bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path FROM CURRENT AS $$
+${SETTINGS} AS $$
 DECLARE _at bigint := engine_ms(_clock); _seqs bigint[];
 BEGIN
-  _seqs := ARRAY(SELECT seq FROM journal WHERE at < _at - _older_ms ORDER BY at LIMIT _limit);
+  WITH removed AS (
+    DELETE FROM journal j USING (SELECT k.destination, k.seq FROM journal k WHERE k.at < _at - _older_ms ORDER BY k.at LIMIT _limit) old
+      WHERE j.destination = old.destination AND j.seq = old.seq RETURNING j.seq
+  ) SELECT array_agg(seq) INTO _seqs FROM removed;
   DELETE FROM journal_ids WHERE seq = ANY (_seqs);
-  DELETE FROM journal WHERE seq = ANY (_seqs);
-  RETURN cardinality(_seqs) < _limit;
+  RETURN coalesce(cardinality(_seqs), 0) < _limit;
 END $$;
 `;
 
