@@ -28,11 +28,12 @@ export async function openPlace(place: Place): Promise<{ storage: Storage; end()
     }
     case "postgres": {
       const pool = connect(place.url ?? (await serviceUrl("postgres")) ?? "", {
-        max: 2,
+        max: 4,
         query_timeout: DEAF_MS,
         connectionTimeoutMillis: DEAF_MS,
       });
-      return { storage: postgres(pool, { schema: place.schema }), end: () => pool.end() };
+      // Not waited for: an idle connection that nobody answers on never says goodbye.
+      return { storage: postgres(pool, { schema: place.schema }), end: async () => void pool.end() };
     }
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, describe } from "vitest";
 import { serviceUrl } from "../services.ts";
 import { describeKit } from "./describe-kit.ts";
+import { kitOptions } from "./postgres-kit.ts";
 import { connect, createSchemas } from "./postgres-schemas.ts";
 import { spawnJob } from "./spawn-job.ts";
 
@@ -17,23 +18,9 @@ describe.skipIf(!url)("postgres", () => {
   describeKit(
     "on the server",
     {
-      create: ({ clock }) => schemas.open(clock ? { clock } : {}),
-      reopen: async (storage, { clock }) => {
-        await storage.close();
-        return schemas.reopen(storage, clock ? { clock } : {});
-      },
-      destroy: schemas.giveBack,
+      ...kitOptions(pool, schemas),
       spawn: (storage, job, { skewMs }) =>
         spawnJob({ adapter: "postgres", schema: schemas.schemaOf(storage) }, job, skewMs),
-      async transaction() {
-        const client = await pool.connect();
-        await client.query("BEGIN");
-        const end = (command: string) => async () => {
-          await client.query(command);
-          client.release();
-        };
-        return { tx: client, commit: end("COMMIT"), rollback: end("ROLLBACK") };
-      },
     },
     { atOnce: 12 },
   );
