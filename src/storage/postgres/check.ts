@@ -44,6 +44,7 @@ export async function check(db: Database, schema: string, durability: "power-los
   return [
     ...serverFindings(facts, durability),
     ...(Math.abs(skewMs) > MAX_SKEW_MS ? [clockSkew(skewMs)] : []),
+    ...(db.timesOut === false ? [noQueryTimeout()] : []),
     ...(await schemaFindings(db, schema, facts.role)),
   ];
 }
@@ -133,6 +134,15 @@ async function schemaFindings(db: Database, schema: string, role: string): Promi
     });
   }
   return found;
+}
+
+function noQueryTimeout(): Finding {
+  return {
+    code: "no_query_timeout",
+    severity: "warning",
+    message: "The pool has no query_timeout: a call on a connection that broke without a word waits for many minutes.",
+    fix: "Give the pool query_timeout (20 seconds) and connectionTimeoutMillis (5 seconds).",
+  };
 }
 
 function clockSkew(skewMs: number): Finding {

@@ -30,6 +30,12 @@ export class Database {
     return this.#closed;
   }
 
+  /** Whether the driver gives up a query that nobody answers; undefined where it does not say. */
+  get timesOut(): boolean | undefined {
+    const { options } = this.#client as { options?: { query_timeout?: unknown } };
+    return typeof options === "object" && options !== null ? Number(options.query_timeout) > 0 : undefined;
+  }
+
   /** A test's time, for the first argument of most functions; null: the engine's. */
   clock(): number | null {
     return this.#clock ? Math.floor(this.#clock.now()) : null;
