@@ -1,7 +1,6 @@
 import { AudiencesClient } from "./audiences/index.ts";
 import { AccountsClient, createAccounts, createSealer, createVault, type Vault } from "./auth/index.ts";
 import { ConversionsClient } from "./capi/index.ts";
-import { systemClock } from "./clock.ts";
 import {
   createDelivery,
   DEFAULT_SETTINGS,
@@ -19,6 +18,7 @@ import { createPlugins } from "./plugins/index.ts";
 import { LIBRARY } from "./rules/index.ts";
 import { createConnectionEvents } from "./snapchat/connection-events.ts";
 import { createCredentials } from "./snapchat/credentials.ts";
+import { engineTime } from "./snapchat/engine-time.ts";
 import { createEventActivity } from "./snapchat/event-activity.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
@@ -113,9 +113,9 @@ export interface Snapchat {
  */
 export function createSnapchat(options: SnapchatOptions): Snapchat {
   const { apps, endpoints } = checkOptions(options);
-  const clock = options.clock ?? systemClock;
   const storage = options.autoMigrate === false ? options.storage : migrated(options.storage);
   const { records, outbox } = storage;
+  const clock = engineTime(records, options.clock);
   const events = createEvents();
   const log = createLog(options.logger);
   const telemetry = createTelemetry(() => delivery.stats());
@@ -264,6 +264,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   });
   const track = async (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
     checkDurability(options);
+    await clock.ready();
     const receipts = await ingest.track(offers, o);
     telemetry.tracked(receipts);
     return receipts;
@@ -297,7 +298,10 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         clock,
       }),
     track: (events, o = {}) => track(events.map(offerOf), o),
-    sendNow: (events, o) => sendNow(events.map(offerOf), o),
+    async sendNow(events, o) {
+      await clock.ready();
+      return sendNow(events.map(offerOf), o);
+    },
     groupKey,
     startWorker(o) {
       const worker = withUpkeep(delivery.startWorker(o), { clock, destinations, vault, backfills: segments.backfills });

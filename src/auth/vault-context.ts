@@ -63,18 +63,3 @@ export interface VaultContext {
   randomId(): string;
   times: VaultTimes;
 }
-
-const CLOCK_READ_EVERY_MS = 60_000;
-
-/** The engine's clock without a question per call: its distance to our monotonic clock, measured now and then. */
-export function engineClock(records: Records, clock: Clock): () => Promise<number> {
-  let measured: { offset: number; at: number } | undefined;
-  return async () => {
-    const before = clock.monotonic();
-    if (measured && before - measured.at < CLOCK_READ_EVERY_MS) return measured.offset + before;
-    const engine = await records.now();
-    const at = clock.monotonic();
-    measured = { offset: engine - (before + at) / 2, at };
-    return measured.offset + at;
-  };
-}

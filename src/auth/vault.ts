@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Secret } from "../errors.ts";
 import type { Fetch, HttpClient } from "../http/index.ts";
+import { createEngineClock } from "../storage/engine-clock.ts";
 import type { Records } from "../storage/ports.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
 import { createAccessTokens } from "./access-token.ts";
@@ -16,13 +17,7 @@ import { createTeller } from "./reauth.ts";
 import type { RefreshState } from "./refresh.ts";
 import type { Sealer } from "./seal.ts";
 import { createSealedRecords } from "./sealed-records.ts";
-import {
-  DEFAULT_TIMES,
-  engineClock,
-  type ReauthTransition,
-  type VaultContext,
-  type VaultTimes,
-} from "./vault-context.ts";
+import { DEFAULT_TIMES, type ReauthTransition, type VaultContext, type VaultTimes } from "./vault-context.ts";
 
 export interface VaultOptions {
   records: Records;
@@ -111,7 +106,7 @@ export function createVault(options: VaultOptions): Vault {
     clock,
     client,
     times,
-    now: engineClock(records, clock),
+    now: createEngineClock(records, clock).now,
     jitter: options.jitter ?? Math.random,
     randomId: () => randomBytes(16).toString("base64url"),
   };

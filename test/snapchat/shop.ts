@@ -8,7 +8,7 @@ import {
   type Tenant,
 } from "snapchat-destination";
 import { memory } from "snapchat-destination/memory";
-import { createSimulator, type Simulator } from "snapchat-destination/testing";
+import { createSimulator, type Simulator, type SimulatorOptions } from "snapchat-destination/testing";
 
 /** A shop that is connected to the simulator: what most tests of the composition begin with. */
 export interface Shop {
@@ -21,8 +21,12 @@ export interface Shop {
 
 const REDIRECT_URI = "http://127.0.0.1:8080/snapchat/callback";
 
-export async function openSnapchat(options: Partial<SnapchatOptions> = {}, redirectUri = REDIRECT_URI) {
-  const simulator = await createSimulator();
+export async function openSnapchat(
+  options: Partial<SnapchatOptions> = {},
+  redirectUri = REDIRECT_URI,
+  simulated: SimulatorOptions = {},
+) {
+  const simulator = await createSimulator(simulated);
   const { clientId, clientSecret } = simulator.world;
   simulator.world.redirectUris.add(redirectUri);
   const snapchat = createSnapchat({
