@@ -84,7 +84,7 @@ ${more}</script>`,
     const one = await visit(
       shop(
         config(),
-        'pixel.track("SIGN_UP"); pixel.consent(false); pixel.track("PURCHASE", { price: 1, currency: "GBP" })',
+        'pixel.track("SIGN_UP"); pixel.consent(false); pixel.consent("denied"); pixel.track("PURCHASE", { price: 1, currency: "GBP" })',
       ),
       { path: `/?ScCid=${CLICK}` },
     );
@@ -104,14 +104,17 @@ ${more}</script>`,
     });
     await arrived(1);
     expect(await run(one, "pixel.identifiers().clickId")).toBe(CLICK);
-    await run(
-      one,
-      'pixel.consent(false); pixel.track("SIGN_UP"); pixel.identify({ user_hashed_email: "a".repeat(64) })',
-    );
+    const digest = "a".repeat(64);
+    await run(one, `pixel.consent(false); pixel.track("SIGN_UP"); pixel.identify({ user_hashed_email: "${digest}" })`);
+    // Somebody else's event shows what the pixel has been told.
+    await run(one, 'snaptr("track", "SEARCH")');
+    await arrived(2);
+    expect(hits().find(({ ev }) => ev === "SEARCH")).not.toHaveProperty("u_hem");
     expect(await run(one, "[pixel.identifiers(), localStorage.getItem('sc_click')]")).toEqual([{}, null]);
     await run(one, 'pixel.consent(true); pixel.track("VIEW_CONTENT")');
-    await arrived(2);
-    expect(names()).toEqual(["ADD_CART", "VIEW_CONTENT"]);
+    await arrived(3);
+    expect(names()).toEqual(["ADD_CART", "SEARCH", "VIEW_CONTENT"]);
+    expect(hits().find(({ ev }) => ev === "VIEW_CONTENT")).toMatchObject({ u_hem: digest });
     expect(scripts()).toBe(1);
   });
 
@@ -176,6 +179,9 @@ ${more}</script>`,
     expect(hits()).toMatchObject([
       { ev: "PAGE_VIEW", u_hem: hash("em", "jane@example.com"), u_hpn: hash("ph", "+447700900123") },
     ]);
+    expect(
+      await one.page.$eval("script[src*=scevent]", (script) => (script as unknown as { nonce: string }).nonce),
+    ).toBe(nonce);
     expect(one.errors).toEqual([]);
   });
 
@@ -372,6 +378,30 @@ pixel.track("SIGN_UP", "text"); pixel.track("SIGN_UP", [1, 2]);
     ]) {
       expect(heard).toContain(code);
     }
+  });
+
+  it("cannot keep the pixel from reading forms and the data layer, as docs/pixel.md says", async () => {
+    simulator.knobs.pixelAutomatedMatching = true;
+    const form = `<form><input name="mail" value="Jane@Example.com"><input name="tel" value="+44 7700 900123"><input type="password" value="joe@example.com"></form>`;
+    const one = await visit(
+      shop(
+        config({ consent: true } as object),
+        'pixel.track("SIGN_UP")',
+        `<script>dataLayer = [{ secret: 1 }]</script>${form}`,
+      ),
+    );
+    await arrived(1);
+    await run(one, "document.forms[0].onsubmit = () => false; document.forms[0].requestSubmit()");
+    const reports = (kind: string) =>
+      simulator.inspect.pixelReports.filter((report) => report.kind === kind).map(({ fields }) => fields);
+    await until(() => reports("form").length === 2 && reports("micro_data").length === 1, "what the pixel reads");
+    expect(
+      reports("form")
+        .map(({ hem, hpn }) => hem ?? hpn)
+        .sort(),
+    ).toEqual([hash("em", "jane@example.com"), hash("ph", "+447700900123")].sort());
+    expect(reports("micro_data")[0]?.dl).toContain("secret");
+    simulator.knobs.pixelAutomatedMatching = false;
   });
 
   it("says nothing at all where nobody listens", async () => {

@@ -139,6 +139,24 @@ describe("the pixel script", () => {
     await simulator.close();
   });
 
+  it("loads itself anew where its configuration names a newer build, once, and plays every call again", async () => {
+    const knobs = { pixelNewerBuild: "3.60.0" };
+    const { simulator, page, pixelId, url } = await pageWithPixel({ knobs });
+    await page.loadScript(url);
+    page.snaptr("init", pixelId, { user_hashed_email: DIGEST.em });
+    page.snaptr("track", "PAGE_VIEW", { client_dedup_id: "e1" });
+    const [hit] = await hits(simulator, 1);
+    page.snaptr("track", "SIGN_UP", { client_dedup_id: "e2" });
+    await hits(simulator, 2);
+    await page.idle();
+    expect(hit?.event).toMatchObject({ v: "3.60.0", u_hem: DIGEST.em });
+    expect(simulator.inspect.pixelHits.map(({ eventId }) => eventId)).toEqual(["e1", "e2"]);
+    expect(simulator.inspect.requests.filter(({ path }) => path === "/scevent.min.js")).toHaveLength(2);
+    expect(page.cookies.get("_screload")).toBe("3.60.0");
+    page.close();
+    await simulator.close();
+  });
+
   it("takes a second load for the first one's business", async () => {
     const { simulator, page, pixelId, url } = await pageWithPixel();
     await page.loadScript(url);

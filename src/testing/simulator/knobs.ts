@@ -132,6 +132,8 @@ export interface Knobs {
   pixelAutomatedMatching: boolean;
   /** The script sends JSON-LD and the page's `dataLayer`, unless the configuration blocks it. */
   pixelMicroData: boolean;
+  /** The configuration names this build, newer than the script that was served: it loads itself anew, once an hour. */
+  pixelNewerBuild: string;
   /** At most one event leaves the page in this time. Milliseconds. */
   pixelThrottleMs: number;
   /** The script goes on without a configuration after this time. Milliseconds. */
@@ -213,6 +215,7 @@ export const DEFAULT_KNOBS: Readonly<Knobs> = {
   pixelConfigFails: false,
   pixelAutomatedMatching: false,
   pixelMicroData: true,
+  pixelNewerBuild: "",
   pixelThrottleMs: 50,
   pixelConfigTimeoutMs: 5_000,
   scidForm: "uuid",

@@ -7,6 +7,7 @@ import { type Incoming, isObject, json, type Outgoing, parseJson, text } from ".
 import { pixelScript } from "./script.ts";
 
 const SHADOW = "/tr-shadow";
+const BUILD = "3.59.0-simulator";
 const CONFIG = /^\/config\/[^/]+\/([0-9a-f-]{36})\.(js|json)$/;
 
 /** What the script sent that is not an event: dropped calls, micro-data, scanned forms. */
@@ -25,7 +26,7 @@ export function createPixel(core: Core, sleep: (ms: number) => Promise<void>) {
   const verdict = createVerdict();
 
   async function handle(incoming: Incoming, trace: Trace): Promise<Outgoing> {
-    if (incoming.path === "/scevent.min.js") return script();
+    if (incoming.path === "/scevent.min.js") return script(incoming.query.get("build") ?? BUILD);
     const shadow = incoming.path.startsWith(SHADOW);
     const path = shadow ? incoming.path.slice(SHADOW.length) : incoming.path;
     const answer = await route(incoming, trace, path, shadow);
@@ -49,7 +50,7 @@ export function createPixel(core: Core, sleep: (ms: number) => Promise<void>) {
     return text(404, "Not Found");
   }
 
-  function script(): Outgoing {
+  function script(build: string): Outgoing {
     return {
       status: 200,
       contentType: "text/javascript; charset=utf-8",
@@ -60,6 +61,8 @@ export function createPixel(core: Core, sleep: (ms: number) => Promise<void>) {
         throttleMs: knobs.pixelThrottleMs,
         configTimeoutMs: knobs.pixelConfigTimeoutMs,
         scidForm: knobs.scidForm,
+        build,
+        script: `${endpoints.pixelScript}/scevent.min.js`,
       }),
     };
   }
@@ -68,7 +71,12 @@ export function createPixel(core: Core, sleep: (ms: number) => Promise<void>) {
     if (knobs.pixelConfigDelayMs > 0) await sleep(knobs.pixelConfigDelayMs);
     const pixel = core.index.assets.get(id);
     if (knobs.pixelConfigFails || pixel?.kind !== "web") return text(404, "Not Found");
-    const config = { am: knobs.pixelAutomatedMatching, md: knobs.pixelMicroData };
+    const { pixelAutomatedMatching, pixelMicroData, pixelNewerBuild } = knobs;
+    const config = {
+      am: pixelAutomatedMatching,
+      md: pixelMicroData,
+      ...(pixelNewerBuild === "" ? {} : { build: pixelNewerBuild }),
+    };
     if (form === "json") return json(200, config, { "cache-control": "no-store" });
     return {
       status: 200,

@@ -11,6 +11,10 @@ export interface ScriptSettings {
   /** The script goes on without its configuration after this time. Milliseconds. */
   configTimeoutMs: number;
   scidForm: "uuid" | "opaque";
+  /** The script's own build; a configuration that names another one makes it load itself anew. */
+  build: string;
+  /** The script's own address. */
+  script: string;
 }
 
 /** The text of `/scevent.min.js`: plain JavaScript for a page, with its settings written in. */
@@ -20,7 +24,7 @@ export function pixelScript(settings: ScriptSettings): string {
 }
 
 const BODY = String.raw`
-var w = window, d = document, VERSION = "3.59.0-simulator";
+var w = window, d = document, VERSION = SETTINGS.build;
 var api = w.snaptr;
 if (api && api.handleRequest) return; // loaded twice: the first one goes on
 if (!api) { api = w.snaptr = function () { api.handleRequest ? api.handleRequest.apply(api, arguments) : api.queue.push(arguments); }; api.queue = []; }
@@ -169,7 +173,7 @@ function post(path, fields) {
 }
 function report(code, what) { post("/r", { er: code, n: what }); }
 
-var pixels = {}, order = [], waiting = [], sending = false, lastSent = -1e9;
+var pixels = {}, order = [], waiting = [], calls = [], sending = false, lastSent = -1e9;
 
 function ready(pixel) { return pixel.config !== undefined; }
 function pump() {
@@ -225,7 +229,23 @@ function fetchConfig(pixel) {
   };
   (d.head || d.body || d.documentElement).appendChild(script);
 }
-api.setConfig = function (id, config) { if (pixels[id]) configure(pixels[id], config); };
+api.setConfig = function (id, config) {
+  if (!pixels[id]) return;
+  if (config.build && config.build !== VERSION && !getCookie("_screload")) { reload(config.build); return; }
+  configure(pixels[id], config);
+};
+// A newer build than this one: it is loaded over this one and gets every call so far once more.
+function reload(build) {
+  setCookie("_screload", build, 3600, cookieDomain);
+  var newer = w.snaptr = function () { newer.handleRequest ? newer.handleRequest.apply(newer, arguments) : newer.queue.push(arguments); };
+  newer.queue = calls.slice();
+  api.handleRequest = function () { newer.apply(w, arguments); };
+  waiting.length = 0;
+  var script = d.createElement("script");
+  script.async = true;
+  script.src = SETTINGS.script + "?build=" + encodeURIComponent(build);
+  (d.head || d.body || d.documentElement).appendChild(script);
+}
 
 // --- what no page can switch off ---------------------------------------------------------------------------------
 var watching = false;
@@ -237,7 +257,11 @@ function watchForms() {
     for (var i = 0; i < inputs.length; i++) {
       var input = inputs[i], value = String(input.value || "").trim().toLowerCase();
       if (input.type === "password" || input.type === "hidden") continue;
-      if (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)) post("/collector/prep_mapping", { pids: order.join(","), u_c1: fromOpaque(scid), hem: sha256(value) });
+      var found = { pids: order.join(","), u_c1: fromOpaque(scid) };
+      if (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)) found.hem = sha256(value);
+      else if (/^\+?[\d\s().-]{7,20}$/.test(value) && value.replace(/\D/g, "").length >= 7) found.hpn = sha256(value.replace(/\W/g, ""));
+      else continue;
+      post("/collector/prep_mapping", found);
     }
   }, true);
 }
@@ -275,6 +299,7 @@ function track(a, b, c) {
   pump();
 }
 function handle(call) {
+  calls.push(call);
   try {
     if (call[0] === "init") init(call[1], call[2]);
     else if (call[0] === "track") track(call[1], call[2], call[3]);
