@@ -1,3 +1,4 @@
+import type { MemberOp } from "../storage/ports.ts";
 import { MEMBER_KINDS } from "./interfaces.ts";
 import type { ListPage } from "./list-payload.ts";
 import type { MemberEntry } from "./members-entry.ts";
@@ -15,8 +16,10 @@ export async function bringBatch(bringing: Bringing, batch: readonly MemberEntry
   const [first] = batch;
   const list = first?.list;
   if (!first) return nothing();
-  if (first.list && isOvertaken(bringing, first)) return finishList(bringing, first, nothing());
-  if (list?.type === "task") return finishList(bringing, first, await runTask(bringing, first, list));
+  if (list?.type === "task") {
+    const done = isOvertaken(bringing, first) ? nothing() : await runTask(bringing, first, list);
+    return finishList(bringing, first, done);
+  }
   if (list?.type === "page") {
     const plan = planFor(bringing);
     await planPage(bringing, plan, first, list);
@@ -75,19 +78,18 @@ function wanted(bringing: Bringing, batch: readonly MemberEntry[]): PlacedMember
   return placed;
 }
 
-async function planPage(
-  bringing: Bringing,
-  plan: Plan,
-  { entry, doubted }: MemberEntry,
-  page: ListPage,
-): Promise<void> {
+async function planPage(bringing: Bringing, plan: Plan, open: MemberEntry, page: ListPage): Promise<void> {
+  const { entry, doubted } = open;
   const { link } = bringing.ensured;
-  if (page.op !== "remove" && link.identifiers && !link.identifiers.includes(MEMBER_KINDS[page.kind])) return;
-  const denied = page.op === "add" ? await deniedOf(bringing, page) : undefined;
-  const judgement = { doubted, ...(page.op === "hold" ? { send: "nothing" as const } : {}) };
+  const kindTaken = page.op === "remove" || (link.identifiers?.includes(MEMBER_KINDS[page.kind]) ?? true);
+  const void_ = isOvertaken(bringing, open) || !kindTaken;
+  const denied = page.op === "add" && !void_ ? await deniedOf(bringing, page) : undefined;
   for (const { ops, places } of pageOps(page, entry.position)) {
-    const allowed = denied ? ops.filter((_, at) => !denied.has(places[at] ?? -1)) : ops;
-    await plan.operations(allowed, judgement);
+    const applies = (_: MemberOp, at: number) => !void_ && !denied?.has(places[at] ?? -1);
+    const applying = ops.filter(applies);
+    await plan.operations(applying, { doubted, ...(page.op === "hold" ? { send: "nothing" as const } : {}) });
+    // What may have been sent before it lost its say: what Snapchat holds has to be told again.
+    if (doubted && applying.length < ops.length) await plan.assert(ops.filter((op, at) => !applies(op, at)));
   }
 }
 

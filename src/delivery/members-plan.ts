@@ -121,6 +121,15 @@ export function createPlan(options: PlanOptions) {
   return {
     changes,
     operations,
+    /** Tells again what Snapchat should hold of these identifiers, whatever is said of them here. */
+    async assert(identifiers: readonly Pick<MemberOp, "kind" | "hash">[]): Promise<void> {
+      const said = new Set<string>();
+      if (members)
+        await tellAgain(
+          members,
+          identifiers.filter((one) => isNew(said, one)),
+        );
+    },
     finish(): MembersPlan {
       const pages: MembersPage[] = [];
       for (const { op, kind, hashes } of sends.values()) {

@@ -294,8 +294,12 @@ async function pauseGroup({ context, job }: Work, reason: string): Promise<void>
   await storageCall(() => storage.outbox.pause({ destinationId, group }, reason), { clock, random, maxMs: 20_000 });
 }
 
+/** Before the group is paused: whoever answers for a deleted segment has to find it deleted. */
 async function markDeleted({ context, segment }: Work): Promise<void> {
-  await changeSegmentLink(context.storage.records, segment, (link) =>
-    link.state === "deleted" ? link : { ...link, state: "deleted" },
-  ).catch(() => undefined);
+  const { storage, clock, random } = context;
+  const mark = () =>
+    changeSegmentLink(storage.records, segment, (link) =>
+      link.state === "deleted" ? link : { ...link, state: "deleted" },
+    );
+  await storageCall(mark, { clock, random, maxMs: 20_000 });
 }

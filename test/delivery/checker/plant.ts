@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { createDelivery } from "../../../src/delivery/index.ts";
 
@@ -15,20 +15,37 @@ export interface Bug {
 
 /** A copy of the room with a bug in it. The floors below are the real ones. */
 export async function plant(bugs: readonly Bug[]): Promise<{ create: typeof createDelivery; remove(): void }> {
+  const { load, remove } = plantRooms(["delivery"], bugs);
+  const { createDelivery: create } = await load<{ createDelivery: typeof createDelivery }>("delivery");
+  return { create, remove };
+}
+
+/** Copies of several rooms, which import each other; everything else is the real one. */
+export function plantRooms(rooms: readonly string[], bugs: readonly Bug[]) {
   const directory = mkdtempSync(join(tmpdir(), "planted-"));
-  cpSync(join(src, "delivery"), directory, { recursive: true });
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    let text = readFileSync(path, "utf8").replaceAll('from "../', `from "${src}/`);
-    for (const { file, find, replace } of bugs) {
-      if (name !== file) continue;
-      if (!text.includes(find)) throw new Error(`${file} does not hold the text that the bug replaces: ${find}`);
-      text = text.replace(find, () => replace);
+  const found = new Set<Bug>();
+  for (const room of rooms) {
+    cpSync(join(src, room), join(directory, room), { recursive: true });
+    for (const name of readdirSync(join(directory, room), { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".ts")) continue;
+      const path = join(directory, room, name);
+      const original = dirname(join(src, room, name));
+      let text = readFileSync(path, "utf8").replace(/from "(\.\.\/[^"]+)"/g, (all, to: string) => {
+        const target = resolve(original, to);
+        return rooms.includes(relative(src, target).split("/")[0] ?? "") ? all : `from "${target}"`;
+      });
+      for (const bug of bugs) {
+        if (name !== bug.file || !text.includes(bug.find)) continue;
+        found.add(bug);
+        text = text.replace(bug.find, () => bug.replace);
+      }
+      writeFileSync(path, text);
     }
-    writeFileSync(path, text);
   }
-  const room = (await import(/* @vite-ignore */ join(directory, "index.ts"))) as {
-    createDelivery: typeof createDelivery;
+  const missing = bugs.find((bug) => !found.has(bug));
+  if (missing) throw new Error(`${missing.file} does not hold the text that the bug replaces: ${missing.find}`);
+  return {
+    load: async <T>(room: string) => (await import(/* @vite-ignore */ join(directory, room, "index.ts"))) as T,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
-  return { create: room.createDelivery, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }

@@ -40,6 +40,7 @@ export function createSnapchatModel({ clock, random, faults, accepts, note }: Mo
   const events = new Map<string, Known>();
   const firstTaken = new Map<string, number>();
   const segments = new Map<string, { description: string; members: Set<string> }>();
+  let made = 0;
   const left: Left[] = [];
   /** When each event last left a sender, wall clock. */
   const lastLeft = new Map<string, number>();
@@ -76,7 +77,7 @@ export function createSnapchatModel({ clock, random, faults, accepts, note }: Mo
     }
     if (request.method === "POST") {
       const [{ name, description }] = body.segments as [{ name: string; description: string }];
-      const id = String(segments.size + 1);
+      const id = String(++made);
       segments.set(id, { description, members: new Set() });
       return success("segments", "segment", [{ id, name, description }]);
     }
