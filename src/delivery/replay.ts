@@ -153,7 +153,7 @@ async function eventsAgain(
   let withdrawn = 0;
   for (const [index, event] of events.entries()) {
     if (progress && hasBit(progress.done, index)) continue;
-    const doubtMs = longer(doubtOf(letter, detail, progress, index), sinceBackup(context, letter));
+    const doubtMs = longer(doubtOf(context, letter, { event, detail, progress, index }), sinceBackup(context, letter));
     if (clock.now() - event.eventTime * 1_000 > (event.maxAgeMs ?? settings.entryRetentionMs)) left = "event_too_old";
     else if (doubtMs !== undefined && doubtMs > settings.unknownMs && !resendUnknown) left = "outcome_unknown";
     else if (await (consent?.allowed(tenantId, destinationId, event.subjects, event.acceptedAtMs, event) ?? true)) {
@@ -166,17 +166,24 @@ async function eventsAgain(
   return { content: encodeEvents(kept), items: kept.length };
 }
 
-/** Since when Snapchat may have had the item, counted to now. */
+/**
+ * For how long Snapchat may have had the item by now. An entry that the engine buried says how old it was when something
+ * of it may have been sent, not how old it was when it died: it is as old now as the time since it was accepted.
+ */
 function doubtOf(
+  { clock }: Context,
   letter: DeadLetter,
-  detail: DeadDetail,
-  progress: Progress | undefined,
-  index: number,
+  item: { event: StoredEvent; detail: DeadDetail; progress: Progress | undefined; index: number },
 ): number | undefined {
+  const { event, detail, progress, index } = item;
   if (detail.unknownForMs !== undefined) return detail.unknownForMs + letter.ageMs;
+  if (letter.itemIndex !== -1) return undefined;
+  const ageMs = Math.max(letter.ageMs, clock.now() - event.acceptedAtMs);
+  if (event.doubtMs !== undefined) return ageMs;
   const since = progress && unknownSince(progress, index);
-  if (since !== undefined) return Math.max(0, (progress?.writtenAgeMs ?? 0) - since) + letter.ageMs;
-  return undefined;
+  if (since !== undefined) return Math.max(0, ageMs - since);
+  // Somebody had it in hand and never said what became of it.
+  return letter.claims > 0 ? Math.max(0, ageMs - (progress?.writtenAgeMs ?? 0)) : undefined;
 }
 
 /** A letter that came back with a backup may have been replayed and delivered since the backup was taken. */

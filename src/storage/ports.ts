@@ -125,7 +125,8 @@ export interface Outbox {
     }): Promise<Page<DeadLetter>>;
     delete(o: { destinationId: string; ids: string[] }): Promise<number>;
   };
-  /** Unclaimed entries become dead letters whole (itemIndex −1), paused or not: a dropped queue, entries past their age. false until none is left. */
+  /** Unclaimed entries become dead letters whole (itemIndex −1, their progress as detail), paused or not: a dropped queue, entries past their age.
+   *  false until none is left. */
   bury(target: Target, reason: string, o: { olderThanMs?: number; limit: number }): Promise<boolean>;
   /** Removes dead letters of that age. false until none is left. */
   expire(o: { deadOlderThanMs: number; limit: number }): Promise<boolean>;

@@ -38,14 +38,14 @@ export function createBury(records: Records, groups: GroupStore, dead: DeadStore
       const answer = { buried: buried.length, rest: found.length > buried.length };
       if (!state || buried.length === 0) return { answer };
       const payloads = await each(buried.length, (index) => records.get(buried[index]?.key ?? ""));
-      const letters = buried.map(({ id, claims, position }, index) => ({
+      const letters = buried.map(({ id, claims, position, progress = "" }, index) => ({
         entryId: id,
         itemIndex: -1,
         reason,
         claims,
         position,
         payload: payloads[index]?.value ?? new Uint8Array(),
-        detail: new Uint8Array(),
+        detail: new Uint8Array(Buffer.from(progress, "base64")),
       }));
       await noteLeft(records, groupId(group.destinationId, group.name), buried);
       written = await dead.write(state.group, letters, at);

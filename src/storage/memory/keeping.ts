@@ -2,6 +2,8 @@ import type { DeadLetter, Outbox, Page, Target } from "../ports.ts";
 import { type GroupState, updateReadyAt } from "./group.ts";
 import { addDead, expireLeases, forget, isMeant, leave, lose, type OutboxState, targeted } from "./state.ts";
 
+const NOTHING = new Uint8Array();
+
 export function updatePaused(state: OutboxState, group: GroupState): void {
   group.paused = [...state.pauses.values()].some((pause) => isMeant(pause.target, group.group));
 }
@@ -54,7 +56,13 @@ export function buryEntries(
       if (o.olderThanMs !== undefined && at - entry.createdAt <= o.olderThanMs) continue;
       if (buried === o.limit) return false;
       lose(state, entry.claim);
-      addDead(state, group, entry, { itemIndex: -1, reason, payload: entry.payload, detail: new Uint8Array() }, at);
+      addDead(
+        state,
+        group,
+        entry,
+        { itemIndex: -1, reason, payload: entry.payload, detail: entry.progress ?? NOTHING },
+        at,
+      );
       leave(group, entry, at);
       updateReadyAt(group, at);
       buried++;

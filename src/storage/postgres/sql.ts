@@ -745,7 +745,7 @@ BEGIN
     _found := cardinality(_ids);
     _ids := _ids[1:least(_left, 1000000)::int];
     INSERT INTO dead (seq, destination, gid, entry_id, item_index, reason, died_at, claims, position, payload, detail)
-      SELECT nextval('seq'), g.destination, g.gid, e.id, -1, _reason, _at, e.claims, e.position, e.payload, ''
+      SELECT nextval('seq'), g.destination, g.gid, e.id, -1, _reason, _at, e.claims, e.position, e.payload, coalesce(e.progress, '')
       FROM groups g JOIN entries e ON e.gid = g.gid WHERE g.gid = _gid AND e.id = ANY (_ids);
     DELETE FROM claims WHERE cid IN (SELECT e.claim FROM entries e WHERE e.gid = _gid AND e.id = ANY (_ids));
     PERFORM entries_leave(_gid, _ids, _at);

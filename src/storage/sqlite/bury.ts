@@ -28,8 +28,10 @@ export function buryEntries(
     const buried = found.slice(0, left);
     for (const { seq } of buried) {
       const entry = tx.sql.get<{ id: string; position: number; claims: number }>("entry", seq);
-      const payload = tx.sql.get<{ payload: Uint8Array }>("entryPayload", seq)?.payload;
-      if (entry && payload) addDead(tx, group, entry, { itemIndex: -1, reason, payload, detail: new Uint8Array() });
+      const stored = tx.sql.get<{ payload: Uint8Array; progress: Uint8Array | null }>("entryPayload", seq);
+      if (!entry || !stored) continue;
+      const { payload, progress } = stored;
+      addDead(tx, group, entry, { itemIndex: -1, reason, payload, detail: progress ?? new Uint8Array() });
     }
     remove(tx, group, buried);
     left -= buried.length;

@@ -254,7 +254,7 @@ export const SQL = {
   // Settle, release, bury
   entry: "SELECT id, position, claims FROM entries WHERE seq = ?",
   entryIds: `SELECT seq, id FROM entries WHERE seq ${IN_JSON}`,
-  entryPayload: "SELECT payload FROM entries WHERE seq = ?",
+  entryPayload: "SELECT payload, progress FROM entries WHERE seq = ?",
   sumEntries: `SELECT count(*) AS entries, total(items) AS items, total(length(payload)) AS bytes FROM entries WHERE seq ${IN_JSON}`,
   readyEntries: `UPDATE entries SET state = 0, claims = claims - ?, claim = NULL, due_at = min(due_at, ?) WHERE seq ${IN_JSON}`,
   retryEntry: "UPDATE entries SET state = ?, claims = 0, claim = NULL, due_at = ?, progress = ? WHERE seq = ?",

@@ -73,6 +73,7 @@ export const settle = [
       'if (entry.place === "claimed") continue;',
       "",
     ],
+    "outbox: bury keeps an entry's progress, as the detail of its letter": ["entry.progress ?? NOTHING", "NOTHING"],
     "outbox: bury buries what waits for a retry, too": [
       'if (entry.place === "claimed") continue;',
       'if (entry.place !== "ready") continue;',

@@ -59,7 +59,8 @@ for _, group in ipairs(targeted()) do
   for i, one in ipairs(list) do
     seqs[i] = one.seq
     if one.e.claim ~= "-" then forgetClaim(group, one.e.claim) end
-    bury(group, one.e, -1, reason, call("HGET", key("entry", one.seq), "p"), "")
+    local stored = call("HMGET", key("entry", one.seq), "p", "g")
+    bury(group, one.e, -1, reason, stored[1], stored[2] or "")
   end
   if #list > 0 then
     unqueue(group, seqs)

@@ -216,6 +216,17 @@ export const keeping = [
       assert.equal(await t.outbox.settle(claim, [{ id: "claimed" }]), "settled");
       assert.equal((await t.outbox.depth(["d"]))[0]?.entries, 0);
     },
+    "bury keeps an entry's progress, as the detail of its letter": async (t) => {
+      const group = await t.open();
+      await t.append(group, ["a"], { items: 4 });
+      const claim = await t.take();
+      await t.outbox.settle(claim, [{ id: "a", rest: { retryInMs: LONG, progress: utf8("half done") } }]);
+      await t.append(group, ["b"]);
+      await t.outbox.bury({ destinationId: "d" }, "dropped", { limit: 10 });
+      const found = await t.dead();
+      assertBytes(found.find(({ entryId }) => entryId === "a")?.detail, utf8("half done"));
+      assertBytes(found.find(({ entryId }) => entryId === "b")?.detail, utf8(""));
+    },
     "bury buries what waits for a retry, too": async (t) => {
       await t.append(await t.open(), ["a"]);
       await t.outbox.settle(await t.take(), [{ id: "a", rest: { retryInMs: LONG, progress: none } }]);
