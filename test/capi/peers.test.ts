@@ -4,7 +4,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { ConversionsClient, prepareEvent } from "../../src/capi/index.ts";
-import { sha256Hex } from "../../src/identity/index.ts";
+import { hashedMember, sha256Hex } from "../../src/identity/index.ts";
+import { pixelTrackCall } from "../../src/pixel/index.ts";
+import type { SnapEventInput } from "../../src/wire/event.ts";
+import { createRouter, presets, setToggle, sources } from "../../src/workflow/index.ts";
 import { accepted, appOpen, findings, NOW_MS, NOW_S, OPTIONS, purchase, refusal, sent } from "./events.ts";
 import { setUp, texts } from "./snapchat.ts";
 
@@ -77,6 +80,36 @@ describe("what peers get wrong", () => {
     expect(findings(purchase({ event_id: undefined }))).toEqual(["event_id event_id_missing"]);
   });
 
+  it("D13: the pixel gets its id under a name it does not read", () => {
+    const [, , , parameters] = pixelTrackCall(purchase() as SnapEventInput, { pixelId: "p" });
+    expect(parameters).toMatchObject({ client_dedup_id: "order-10442" });
+    expect(parameters).not.toHaveProperty("client_deduplication_id");
+  });
+
+  it("D14: the checkout and the purchase of one order share an id, and a repeat of a plain event has another", () => {
+    const router = createRouter(presets.rudderstack());
+    const id = (event: string, messageId?: string) =>
+      router.route(
+        sources.rudderstack.read({
+          type: "track",
+          event,
+          ...(messageId ? { messageId } : {}),
+          timestamp: "2026-11-20T10:15:00Z",
+          properties: { order_id: "SO-1" },
+        }),
+      ).eventId;
+    expect(id("Checkout Started", "m-1")).toBe("m-1");
+    expect(id("Order Completed", "m-2")).toBe("m-2");
+    expect(id("Checkout Started")).not.toBe(id("Order Completed"));
+    expect(id("Order Completed")).toBe(id("Order Completed"));
+  });
+
+  it("D15: a phone has one digest in events and another in lists", () => {
+    for (const ph of ["+0044 20 7946 0018", "0044 (0)20 7946 0018"]) {
+      expect(sent(purchase({ user_data: { ph } })).user_data.ph).toEqual([hashedMember("phone", ph)]);
+    }
+  });
+
   it("D16: what has no channel is called offline", () => {
     expect(refusal(purchase({ action_source: undefined }))).toBe("action_source_missing");
     expect(refusal(purchase({ action_source: "server" }))).toBe("action_source_unknown");
@@ -91,6 +124,22 @@ describe("what peers get wrong", () => {
   it("D18: where somebody's address comes from is the mapping's to say; nothing is added here", () => {
     const event = sent(purchase({ user_data: { client_ip_address: "203.0.113.9", client_user_agent: "UA/1" } }));
     expect(Object.keys(event.user_data)).toEqual(["client_ip_address", "client_user_agent"]);
+  });
+
+  it("D18: where the address of an IP lookup stands among the traits of a platform, it is not taken for the person's", () => {
+    const { event } =
+      createRouter(setToggle(presets.segment(), "Order Completed", { server: true })).route(
+        sources.segment.read({
+          type: "track",
+          event: "Order Completed",
+          context: {
+            ip: "203.0.113.9",
+            location: { city: "Oslo", country: "NO" },
+            traits: { email: "jane@example.com" },
+          },
+        }),
+      ).decisions[0] ?? {};
+    expect(Object.keys(event?.user_data ?? {})).toEqual(["em", "client_ip_address"]);
   });
 
   it("D19: too few identifiers, and the event is gone without a word", () => {
