@@ -28,7 +28,8 @@ export function createAppend(
     const offered = entries.map((entry): Offered => ({ entry, payload: entry.payload.slice(), key: undefined }));
     const byGroup = Map.groupBy(offered, ({ entry: { group } }) => groupId(group.destinationId, group.name));
     const parts = [...byGroup];
-    await each(parts.length, async (index) => {
+    // One group says so itself; of several none is stored where one is unknown.
+    await each(parts.length > 1 ? parts.length : 0, async (index) => {
       const [, [first]] = parts[index] as [string, [Offered]];
       const { destinationId, name } = first.entry.group;
       if (!(await records.get(keys.group(destinationId, name)))) throw unknownGroup(destinationId, name);

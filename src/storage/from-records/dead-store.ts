@@ -155,7 +155,8 @@ export function createDeadStore(records: Records, groups: GroupStore, maxValueBy
       }
     }
     const page = found.slice(0, o.limit);
-    const items = await each(page.length, (index) => letterOf(page[index] as (typeof page)[number], at));
+    const read = partReader();
+    const items = await each(page.length, (index) => letterOf(page[index] as (typeof page)[number], at, read));
     const last = items.at(-1);
     return { items, ...(found.length > page.length && last ? { after: last.id } : {}) };
   }
@@ -163,6 +164,7 @@ export function createDeadStore(records: Records, groups: GroupStore, maxValueBy
   async function letterOf(
     { id, block, letter }: { id: string; block: Block; letter: Letter },
     at: number,
+    read: ReturnType<typeof partReader>,
   ): Promise<DeadLetter> {
     const { payload, detail, ...rest } = letter;
     return {
@@ -170,15 +172,21 @@ export function createDeadStore(records: Records, groups: GroupStore, maxValueBy
       id,
       group: { ...block.group },
       ageMs: at - block.diedAt,
-      payload: await bytesOf(block.token, payload),
-      detail: await bytesOf(block.token, detail),
+      payload: await read(block.token, payload),
+      detail: await read(block.token, detail),
     };
   }
 
-  async function bytesOf(token: string, [part, from, length]: Place): Promise<Uint8Array> {
-    if (length === 0) return new Uint8Array();
-    const record = await records.get(keys.deadPart(token, part));
-    return record?.value.slice(from, from + length) ?? new Uint8Array();
+  /** Reads each part once, however many letters lie in it. */
+  function partReader() {
+    const parts = new Map<string, Promise<Record_ | undefined>>();
+    return async (token: string, [part, from, length]: Place): Promise<Uint8Array> => {
+      if (length === 0) return new Uint8Array();
+      const key = keys.deadPart(token, part);
+      const record = parts.get(key) ?? records.get(key);
+      parts.set(key, record);
+      return (await record)?.value.slice(from, from + length) ?? new Uint8Array();
+    };
   }
 
   /** Deletes letters of one block and takes them off the group's count. Answers how many there were. */

@@ -398,12 +398,11 @@ export const claim = [
     "wait returns when work may be ready": async (t) => {
       const group = await t.open();
       assert.equal(await t.claim(), undefined);
-      const began = performance.now();
-      const waiting = t.outbox.wait({ maxMs: 10_000, signal: new AbortController().signal });
+      const stop = new AbortController();
+      const waiting = t.outbox.wait({ maxMs: 60_000, signal: stop.signal });
       await new Promise((resolve) => setTimeout(resolve, 20));
       await t.append(group, ["a"]);
-      await waiting;
-      assert.ok(performance.now() - began < 8_000);
+      await soon(waiting).finally(() => stop.abort());
     },
     "wait returns after maxMs, and when it is aborted": async (t) => {
       assert.equal(await t.claim(), undefined);
