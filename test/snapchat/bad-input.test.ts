@@ -32,6 +32,9 @@ describe("a wrong set-up", () => {
   it.each([
     ["no storage", { storage: undefined as never }, "storage_missing"],
     ["no OAuth app", { app: undefined as never }, "app_missing"],
+    ["a plugin that is none", { plugins: [{ name: "x", enrich: 7 } as never] }, "plugin_invalid"],
+    ["a plugin without a hook", { plugins: [{ name: "x" } as never] }, "plugin_invalid"],
+    ["something else for a plugin", { plugins: [null as never] }, "plugin_invalid"],
     ["no key", key, "encryption_key_missing"],
     ["a key of another length", { encryptionKeys: ["c2hvcnQ="] }, "encryption_key_invalid"],
     [
@@ -161,6 +164,58 @@ describe("a wrong event", () => {
     const receipts = await shop.acme.track([event, purchase(`beside-${reason}-${typeof event}`)]);
     expect(receipts[0]).toMatchObject({ status: "rejected", parts: [{ reason }] });
     expect(receipts[1]?.status).not.toBe("rejected");
+  });
+
+  const at = (timestamp: unknown) => ({ ...purchase(`at-${String(timestamp)}`), timestamp });
+  const products = (count: number) => ({
+    ...purchase(`products-${count}`),
+    productProperties: Array.from({ length: count }, (_, n) => ({ product_id: `p-${n}`, product_price: 1 })),
+  });
+  it.each([
+    ["of the year 0", at("0000-01-01T00:00:00Z"), "rejected", "event_time_invalid"],
+    ["of the year 10,000", at("+010000-01-01T00:00:00Z"), "rejected", "event_time_ambiguous"],
+    ["of no time that can be read", at("10000-01-01T00:00:00Z"), "rejected", "event_time_missing"],
+    ["with a name nobody knows", { event: "wheel_spun" }, "skipped", "unknown_event"],
+    ["without a name", { customProperties: {} }, "rejected", "event_name_missing"],
+    [
+      "with keys that reach for prototypes",
+      JSON.parse(
+        '{"event":"x","__proto__":{"polluted":1},"customProperties":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}',
+      ),
+      "skipped",
+      "unknown_event",
+    ],
+  ])("one %s says why, and explain says the same with what to do", async (_, event, status, reason) => {
+    const [receipt] = await shop.acme.track([event]);
+    expect(receipt?.parts[0]).toMatchObject({ status, reason });
+    const { parts } = await shop.acme.explain(shop.id, event);
+    expect(parts[0]).toMatchObject({
+      status,
+      reason,
+      words: { message: expect.any(String), fix: expect.stringMatching(/\w{3}/) },
+    });
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it.each([1_000, 3_000])("%i products are one event, bounded and said so", async (count) => {
+    const [receipt] = await shop.acme.track([products(count)]);
+    expect(receipt?.status).toBe("queued");
+    const { parts, route } = await shop.acme.explain(shop.id, products(count));
+    expect(JSON.parse(parts[0]?.json ?? "{}").custom_data.contents).toHaveLength(1_000);
+    expect(route?.event.issues.some(({ code }) => code === "too_many_products")).toBe(count > 1_000);
+  });
+
+  it("a filter on a path that no event has holds for none, and explain names it", async () => {
+    const { workflow } = await shop.acme.destinations.get(shop.id);
+    const when = { path: "properties.not.there", op: "equals", value: "x" };
+    const { rules } = workflow as Workflow;
+    const filtered = { ...(workflow as Workflow), rules: rules.map((rule) => ({ ...rule, when })) };
+    await shop.acme.destinations.update(shop.id, { workflow: filtered });
+    const [receipt] = await shop.acme.track([purchase("filtered")]);
+    expect(receipt?.parts[0]).toMatchObject({ status: "skipped", reason: "filter_not_met" });
+    const { route } = await shop.acme.explain(shop.id, purchase("filtered"));
+    expect(route?.rules[0]?.failed).toEqual([{ ...when, negated: false, found: "missing" }]);
+    await shop.acme.destinations.update(shop.id, { workflow });
   });
 
   it("a cycle is a rejected receipt", async () => {
