@@ -39,6 +39,7 @@ export type { SendNowOptions, SendOutcome, SendPart, SendStatus } from "./snapch
 export type { SignInOptions, SnapchatOAuth } from "./snapchat/sign-in.ts";
 export type { FindReceipts, Tenant, TenantReceipts } from "./snapchat/tenant.ts";
 export type { TenantAccounts } from "./snapchat/tenant-accounts.ts";
+export type { TenantPixel, TenantPixelTagOptions } from "./snapchat/tenant-pixel.ts";
 export type { VerifyReport } from "./snapchat/verify/verify.ts";
 export { createSnapchat, type Snapchat } from "./snapchat.ts";
 export type { Storage } from "./storage/ports.ts";

@@ -26,7 +26,11 @@ const IDENTITY = /^user_hashed_(email|phone_number) [\da-f]{64}$/;
  * ```ts
  * import { createPixel } from "snapchat-destination/pixel/browser";
  *
- * const pixel = createPixel({ pixelId: "11111111-2222-4333-8444-555555555555", pageViews: true });
+ * const pixel = createPixel({
+ *   pixelId: "11111111-2222-4333-8444-555555555555",
+ *   events: ["PAGE_VIEW", "ADD_CART"],
+ *   pageViews: true,
+ * });
  * pixel.track("ADD_CART", { price: 20, currency: "GBP", item_ids: ["sku-1"] }); // waits
  * pixel.consent(true); // loads the pixel and sends
  * ```

@@ -1,6 +1,5 @@
 import type { BrowserWorkflow } from "../rules/browser.ts";
 import type { EventName } from "../wire/event-names.ts";
-import type { PIXEL_KIND, PIXEL_TRACK_PARAMETERS, PixelKind, PixelParameterName } from "../wire/pixel-parameters.ts";
 import type { Click } from "./click.ts";
 
 /** The identity the pixel takes at `init`: digests made on the server, so that both sides carry the same ones. */
@@ -23,7 +22,7 @@ export interface PixelConfig {
   /** The events that may be sent: those with a client toggle. All others are refused as `event_off`. */
   events: readonly EventName[];
   /** The only parameters that may leave, from the destination's `allowFields`. Absent: all. */
-  allow?: readonly PixelParameterName[];
+  allow?: readonly (keyof TrackParameters)[];
   /** Sent with every event: the host's name as `integration`, the limit on use as `data_use`. */
   always?: { readonly integration?: string; readonly data_use?: string };
   /** Address of the pixel script, where it does not come from Snapchat: a gateway of your own, a simulator. */
@@ -43,7 +42,7 @@ export interface PixelOptions extends PixelConfig {
   consent?: boolean | undefined;
   /** Of the person, where the page knows one. */
   identity?: PixelIdentity | undefined;
-  /** Send PAGE_VIEW now and after every route change of a single-page application. Default: no. */
+  /** Send PAGE_VIEW now and after every route change of a single-page application, if it is among `events`. Default: no. */
   pageViews?: boolean | undefined;
   /** Nonce of the pixel's script tag. Absent: that of any script of the page. */
   nonce?: string | undefined;
@@ -85,16 +84,40 @@ export type PixelWarning =
   | "script_blocked"
   | "storage_blocked";
 
-type ValueOf<Kind extends PixelKind> = Kind extends typeof PIXEL_KIND.number
-  ? number
-  : Kind extends typeof PIXEL_KIND.texts
-    ? string | readonly (string | number)[]
-    : string | number;
-
-/** Parameters of an event, in the pixel's own names. */
-export type TrackParameters = {
-  -readonly [Name in PixelParameterName]?: ValueOf<(typeof PIXEL_TRACK_PARAMETERS)[Name]> | undefined;
-};
+/** Parameters of an event, in the pixel's own names. A list is joined with commas there, so its items hold none. */
+export interface TrackParameters {
+  /** Total of the event, not the price of one unit. */
+  price?: number | undefined;
+  /** ISO 4217. */
+  currency?: string | undefined;
+  /** Product ids as in the catalogue. */
+  item_ids?: string | readonly (string | number)[] | undefined;
+  item_category?: string | undefined;
+  /** Units. */
+  number_items?: number | undefined;
+  /** Order number: a purchase is also told apart by it. */
+  transaction_id?: string | number | undefined;
+  description?: string | undefined;
+  search_string?: string | undefined;
+  sign_up_method?: string | undefined;
+  payment_info_available?: 0 | 1 | undefined;
+  success?: 0 | 1 | undefined;
+  level?: string | number | undefined;
+  brands?: string | readonly string[] | undefined;
+  /** `new`, `returning` or `reactivated`. */
+  customer_status?: string | undefined;
+  /** `in_store`, `curbside` or `delivery`. */
+  delivery_method?: string | undefined;
+  /** Tag for reports. */
+  event_tag?: string | undefined;
+  brand_id?: string | number | undefined;
+  /** The id both copies of the event share. Absent: a new one, which `track` returns. */
+  client_dedup_id?: string | undefined;
+  /** Limited use of the data; the configuration sets it where it applies. */
+  data_use?: string | undefined;
+  /** Name of the platform that sends; the configuration sets it. */
+  integration?: string | undefined;
+}
 
 /** A purchase without its total and currency is worth nothing to Snapchat. */
 export type PurchaseParameters = TrackParameters & { price: number; currency: string };

@@ -44,7 +44,7 @@ import { createPixel, createRouter } from "/sdk.js";
 const config = ${json};
 const log = [];
 window.snaptr = (...call) => log.push(call);
-const pixel = createPixel({ ...config, consent: true });
+const pixel = createPixel({ ...config, consent: true, debug: (code) => code === "event_off" && log.push(code) });
 const route = createRouter(pixel, config, (id) => log.push(["handed on", id]));
 window.day = (events) => { for (const event of events) route(event); return log.slice(1); };
 </script>`,

@@ -1,9 +1,13 @@
 import { pixelTrackCall } from "snapchat-destination/pixel";
-import { describe, expect, it } from "vitest";
+import type { TrackParameters } from "snapchat-destination/pixel/browser";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import { pixelParameters } from "../../src/pixel/parameters.ts";
+import { browserWorkflow } from "../../src/rules/browser.ts";
+import { createClientRouter } from "../../src/rules/client.ts";
+import type { Workflow } from "../../src/rules/workflow.ts";
 import { EVENT_PARAMETERS } from "../../src/testing/simulator/pixel/parameters.ts";
 import { PIXEL_PARAMETERS } from "../../src/wire/pixel.ts";
-import { PIXEL_TRACK_PARAMETERS } from "../../src/wire/pixel-parameters.ts";
+import { PIXEL_TRACK_PARAMETERS, type PixelParameterName } from "../../src/wire/pixel-parameters.ts";
 
 const PIXEL_ID = "11111111-2222-4333-8444-555555555555";
 
@@ -16,6 +20,7 @@ function read(given: object, allow?: readonly string[]) {
 describe("parameters of a track call", () => {
   it("are the ones the pixel script knows, and every field of an event with a pixel's name is among them", () => {
     expect(Object.keys(PIXEL_TRACK_PARAMETERS).sort()).toEqual(Object.values(EVENT_PARAMETERS).sort());
+    expectTypeOf<keyof TrackParameters>().toEqualTypeOf<PixelParameterName>();
     for (const [, name] of PIXEL_PARAMETERS) expect(PIXEL_TRACK_PARAMETERS).toHaveProperty(name);
   });
 
@@ -98,6 +103,30 @@ describe("the call for an event", () => {
       description: "own",
       client_dedup_id: "e-1",
     });
+  });
+
+  it("tells the limit on use that an event itself carries, on the server and in the browser", () => {
+    const workflow: Workflow = {
+      format: 1,
+      source: "test",
+      rules: [
+        {
+          id: "r",
+          on: "Signed up",
+          to: "SIGN_UP",
+          server: true,
+          client: true,
+          map: { data_processing_options: { path: "properties.limit" } },
+        },
+      ],
+    };
+    const route = createClientRouter(browserWorkflow(workflow), () => "e-1");
+    for (const limit of [["LMU"], undefined]) {
+      const [decision] = route({ name: "signed_up", properties: { limit } }).decisions;
+      const event = { event_name: "SIGN_UP", event_id: "e-1", ...(limit && { data_processing_options: limit }) };
+      expect(read(decision?.parameters ?? {}).parameters).toEqual(pixelTrackCall(event, { pixelId: PIXEL_ID })[3]);
+      expect(decision?.parameters?.data_use).toBe(limit && "['lmu']");
+    }
   });
 
   it("keeps to the destination's allow-list, to limited use and to the host's name", () => {

@@ -8,6 +8,7 @@ import {
   pixelScript,
   pixelTag,
 } from "snapchat-destination/pixel";
+import { createPixel } from "snapchat-destination/pixel/browser";
 import { presets, type Workflow } from "snapchat-destination/workflow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openShop, purchase, type Shop, shopWorkflow } from "../snapchat/shop.ts";
@@ -137,6 +138,24 @@ describe("identity for a page", () => {
       user_hashed_email: digest,
     });
     expect(await pixelIdentity({ email: "__INSERT_USER_EMAIL__" })).toEqual({});
+  });
+});
+
+describe("the runtime on a server, where a framework renders its pages", () => {
+  it("does nothing and throws nothing", () => {
+    const warnings: string[] = [];
+    const pixel = createPixel({
+      pixelId: PIXEL_ID,
+      events: ["SIGN_UP"],
+      pageViews: true,
+      debug: (code) => warnings.push(code),
+    });
+    pixel.identify({ user_hashed_email: "a".repeat(64) });
+    pixel.consent(true);
+    pixel.track("SIGN_UP");
+    expect(pixel.identifiers()).toEqual({});
+    expect(warnings).toContain("failed");
+    Reflect.deleteProperty(globalThis, "snapchatPixels");
   });
 });
 
