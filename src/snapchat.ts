@@ -17,12 +17,13 @@ import { createPeople } from "./people/index.ts";
 import { createPlugins } from "./plugins/index.ts";
 import { LIBRARY } from "./rules/index.ts";
 import { createConnectionEvents } from "./snapchat/connection-events.ts";
-import { createCredentials } from "./snapchat/credentials.ts";
+import { createCredentials, loginLimits } from "./snapchat/credentials.ts";
 import { engineTime } from "./snapchat/engine-time.ts";
 import { createEventActivity } from "./snapchat/event-activity.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
 import { createReceiptLines } from "./snapchat/ingest-lines.ts";
+import { createInteractive } from "./snapchat/interactive.ts";
 import { createLog } from "./snapchat/log.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
@@ -44,6 +45,7 @@ import { toggleCounts } from "./snapchat/toggle-counts.ts";
 import { createTokenCheck } from "./snapchat/token-check.ts";
 import { withUpkeep } from "./snapchat/upkeep.ts";
 import type { Finding, Target } from "./storage/ports.ts";
+import { recordSlots } from "./storage/record-slots.ts";
 import { parseWorkflow } from "./workflow/index.ts";
 
 /** Snapchat as a destination of a host with many tenants. */
@@ -152,7 +154,12 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     onReauthRequired: connectionEvents.lost,
     oldestPayloadMs: () => delivery.oldestPayloadMs(),
   });
-  const accounts = createAccounts({ vault, client: accountsClient });
+  const interactive = createInteractive({ slots: storage.slots ?? recordSlots(records), clock });
+  const accounts = createAccounts({
+    vault,
+    client: accountsClient,
+    slot: (login) => interactive(loginLimits(login, options.limits)),
+  });
   const segments = createSegmentRoom({
     storage,
     vault,

@@ -1,5 +1,5 @@
 export type { ItemFailure } from "../http/ads-failure.ts";
-export { type Accounts, type AccountsOptions, createAccounts, withAccessToken } from "./accounts.ts";
+export { type Accounts, type AccountsOptions, createAccounts, type LoginSlot, withAccessToken } from "./accounts.ts";
 export {
   type AccountsCall,
   AccountsClient,

@@ -27,10 +27,7 @@ export function createCredentials(dependencies: CredentialsDependencies): Creden
     if (parsed?.kind === "oauth") {
       const { tenantId, connectionId } = parsed;
       const { token, version, appId } = await vault.credential(tenantId, connectionId);
-      const shared: LimitScope[] = [
-        perSecond(`oauth-token/${tenantId}/${connectionId}`, limits.oauthTokenPerSecond ?? LIMITS.oauthTokenPerSecond),
-        perSecond(`oauth-app/${appId}`, limits.oauthAppPerSecond ?? LIMITS.oauthAppPerSecond),
-      ];
+      const shared = loginLimits({ tenantId, connectionId, appId }, limits);
       const writes: LimitScope = {
         key: `segment-writes/${tenantId}/${connectionId}`,
         perWindow: limits.segmentWritesPer5Seconds ?? LIMITS.segmentWritesPer5Seconds,
@@ -57,6 +54,17 @@ export function createCredentials(dependencies: CredentialsDependencies): Creden
       return parsed ? destinations.tokenRefused(parsed.tenantId, parsed.destinationId, parsed.n) : "pause";
     },
   };
+}
+
+/** The limits that every request with a login falls under. */
+export function loginLimits(
+  { tenantId, connectionId, appId }: { tenantId: string; connectionId: string; appId: string },
+  limits: LimitSettings = {},
+): LimitScope[] {
+  return [
+    perSecond(`oauth-token/${tenantId}/${connectionId}`, limits.oauthTokenPerSecond ?? LIMITS.oauthTokenPerSecond),
+    perSecond(`oauth-app/${appId}`, limits.oauthAppPerSecond ?? LIMITS.oauthAppPerSecond),
+  ];
 }
 
 const perSecond = (key: string, perWindow: number): LimitScope => ({ key, perWindow, windowMs: 1_000 });

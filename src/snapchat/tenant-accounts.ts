@@ -52,25 +52,25 @@ export function createTenantAccounts(
       accounts.list(
         tenantId,
         () => login(id),
-        (client, token) => client.organizations({ ...o, token }),
+        (client, call) => client.organizations({ ...o, ...call }),
       ),
     adAccounts: (id, of, o) =>
       accounts.list(
         tenantId,
         () => login(id),
-        (client, token) => client.adAccounts(of, { ...o, token }),
+        (client, call) => client.adAccounts(of, { ...o, ...call }),
       ),
     pixels: (id, of, o) =>
       accounts.list(
         tenantId,
         () => login(id),
-        (client, token) => client.pixels(of, { ...o, token }),
+        (client, call) => client.pixels(of, { ...o, ...call }),
       ),
     mobileApps: (id, of, o) =>
       accounts.list(
         tenantId,
         () => login(id),
-        (client, token) => client.mobileApps(of, { ...o, token }),
+        (client, call) => client.mobileApps(of, { ...o, ...call }),
       ),
   };
 }

@@ -126,3 +126,14 @@ describe("what the signed-in person reaches", () => {
     await expect(Array.fromAsync(accounts.organizations(id))).rejects.toMatchObject(unsigned);
   });
 });
+
+describe("several people before their settings pages at once", () => {
+  it("stay below what Snapchat allows a login, together", async () => {
+    await signIn(shop, "acme", id);
+    const { accounts } = shop.snapchat.tenant("acme");
+    await Promise.all([accounts.tree(id), accounts.tree(id), accounts.tree(id)]);
+    const asked = shop.simulator.inspect.requests.filter(({ area }) => area === "ads");
+    expect(asked.length).toBeGreaterThan(20);
+    expect(asked.filter(({ status }) => status === 429)).toEqual([]);
+  });
+});
