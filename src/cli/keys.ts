@@ -1,6 +1,6 @@
 import { COMMON, COMMON_HELP, type Command, EXIT, readArguments, UsageError } from "./command.ts";
 import { withHost } from "./host.ts";
-import { columns, progressBar } from "./screen.ts";
+import { columns, liveLine } from "./screen.ts";
 
 export const HELP = `Usage: snapchat-destination keys rotate|in-use [options]
 
@@ -31,12 +31,12 @@ export const run: Command = async (argv, io) => {
       io.stdout.write(values.json ? `${JSON.stringify(uses)}\n` : `${table}\n`);
       return EXIT.ok;
     }
-    const bar = progressBar(io, "Records");
+    const line = liveLine(io);
     const report = await keys.rotate({
-      onProgress: ({ records }) => bar.update(records, undefined),
+      onProgress: ({ records }) => line.show(`${records} records`),
       ...(io.signal ? { signal: io.signal } : {}),
     });
-    bar.end();
+    line.end();
     const failed = report.failed > 0 ? ` ${report.failed} could not be opened: ${JSON.stringify(report.errors)}.` : "";
     const text = `Sealed ${report.resealed} of ${report.records} records again.${failed}`;
     io.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${text}\n`);

@@ -13,6 +13,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ run: Com
   verify: { summary: "What is set up wrong, what Snapchat saw, what waits", load: () => import("./verify.ts") },
   explain: { summary: "What would happen to an event on standard input, and why", load: () => import("./explain.ts") },
   receipts: { summary: "Where is my purchase? Decisions, attempts and answers", load: () => import("./receipts.ts") },
+  segments: { summary: "Segments and their state; bring a whole file into one", load: () => import("./segments.ts") },
   "dead-letters": { summary: "List, replay or purge what was not delivered", load: () => import("./dead-letters.ts") },
   keys: { summary: "Rotate the sealing keys; see which are in use", load: () => import("./keys.ts") },
   storage: { summary: "Check the engine's settings; migrate its tables", load: () => import("./storage.ts") },

@@ -23,21 +23,14 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 const visible = (text: string) => stripVTControlCharacters(text).length;
 
-/** A bar on a terminal's stderr, nothing elsewhere: what a script reads stays clean. */
-export function progressBar({ stderr }: CommandIo, label: string) {
+/** One line on a terminal's stderr that is written over, nothing elsewhere: what a script reads stays clean. */
+export function liveLine({ stderr }: CommandIo) {
   let shown = false;
   return {
-    update(done: number, total: number | undefined, more = ""): void {
+    show(text: string): void {
       if (stderr.isTTY !== true) return;
       shown = true;
-      const count = done.toLocaleString("en");
-      if (total === undefined || total === 0) {
-        stderr.write(`\r\u001b[K${label} ${count} ${more}`);
-        return;
-      }
-      const filled = Math.round(24 * Math.min(1, done / total));
-      const bar = "█".repeat(filled) + "░".repeat(24 - filled);
-      stderr.write(`\r\u001b[K${label} ${bar} ${count}/${total.toLocaleString("en")} ${more}`);
+      stderr.write(`\r\u001b[K${text}`);
     },
     end(): void {
       if (shown) stderr.write("\r\u001b[K");

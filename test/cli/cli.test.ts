@@ -46,7 +46,17 @@ describe("the terminal", () => {
     expect(await cli(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("dead-letters") });
     expect(await cli([])).toMatchObject({ code: 2 });
     expect(await cli(["__proto__"])).toMatchObject({ code: 2, stderr: expect.stringContaining("no command") });
-    for (const command of ["verify", "explain", "receipts", "dead-letters", "keys", "storage", "simulator"]) {
+    for (const command of [
+      "verify",
+      "explain",
+      "receipts",
+      "dead-letters",
+      "keys",
+      "segments",
+      "storage",
+      "doctor",
+      "simulator",
+    ]) {
       expect(await cli([command, "--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage:") });
       expect(await cli([command, "--no-such-option"])).toMatchObject({ code: 2, stdout: "" });
     }
@@ -144,6 +154,28 @@ describe("dead-letters", () => {
   });
 });
 
+describe("segments", () => {
+  it("brings a file into a segment and delivers it, once however often it is called", async () => {
+    const file = join(folder, "vip.csv");
+    writeFileSync(file, "email,phone\nann@example.com,+447700900001\nbob@example.com,\nnot an address,\n");
+    const sync = await cli(["segments", "sync", shop.id, "vip", file, "--json", ...ours()]);
+    expect(sync).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(sync.stdout)).toMatchObject({ phase: "done", read: 3, identifiers: 3, accepted: 3 });
+    const requests = shop.simulator.inspect.requests.length;
+    expect(await cli(["segments", "sync", shop.id, "vip", file, ...ours()])).toMatchObject({ code: 0 });
+    expect(shop.simulator.inspect.requests.slice(requests).filter(({ method }) => method !== "GET")).toEqual([]);
+    expect((await cli(["segments", "list", shop.id, ...ours()])).stdout).toMatch(/vip/);
+  });
+
+  it("says what is off", async () => {
+    expect(await cli(["segments", "sync", shop.id, "vip", "nowhere.csv", ...ours()])).toMatchObject({ code: 2 });
+    expect(await cli(["segments", "sync", shop.id, "vip", ...ours()])).toMatchObject({ code: 2 });
+    expect(await cli(["segments", "sync", shop.id, "vip", "x.csv", "--mode", "replace", ...ours()])).toMatchObject({
+      code: 2,
+    });
+  });
+});
+
 describe("keys and storage", () => {
   it("rotates, says which keys are in use, checks and migrates", async () => {
     const host = ["--config", config()];
@@ -153,6 +185,9 @@ describe("keys and storage", () => {
     });
     expect((await cli(["keys", "in-use", ...host])).stdout).toMatch(/seals +\d+/);
     expect(await cli(["storage", "migrate", ...host])).toMatchObject({ code: 0 });
+    const sql = await cli(["storage", "sql", "--schema", "cdp"]);
+    expect(sql).toMatchObject({ code: 0, stdout: expect.stringContaining("CREATE TABLE") });
+    expect(sql.stdout).toContain("cdp");
     const check = await cli(["storage", "check", "--json", ...host]);
     expect(JSON.parse(check.stdout)).toBeInstanceOf(Array);
   });
