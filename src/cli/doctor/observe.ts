@@ -56,6 +56,7 @@ export const NOT_OBSERVED: Partial<Record<keyof Knobs, string>> = {
   pixelAutomatedMatching: "only a browser shows it",
   pixelMicroData: "only a browser shows it",
   pixelThrottleMs: "only a browser shows it",
+  pixelNewerBuild: "only a browser shows it",
   pixelConfigTimeoutMs: "only a browser shows it",
   scidForm: "only a browser shows it",
   shadowOnLocalhost: "only a browser shows it",

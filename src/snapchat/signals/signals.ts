@@ -5,17 +5,9 @@ import type { Records } from "../../storage/ports.ts";
 import type { SnapEventInput } from "../../wire/event.ts";
 import { createGathered } from "../gathered.ts";
 import type { ReceiptPart } from "../receipt.ts";
-import {
-  BUCKET_MS,
-  BUCKETS,
-  type Bucket,
-  count,
-  countsOf,
-  joinCounts,
-  newBucket,
-  type SignalCounts,
-} from "./counts.ts";
+import { BUCKET_MS, BUCKETS, joinCounts, type SignalCounts } from "./counts.ts";
 import { reportOf, type SignalReport } from "./report.ts";
+import { Tally } from "./tally.ts";
 
 interface Of {
   tenantId: string;
@@ -48,8 +40,9 @@ const keyOf = ({ tenantId, destinationId }: Of) =>
 
 interface Pending {
   of: Of;
+  /** The bucket of time these counts are of. */
   number: number;
-  bucket: Bucket;
+  tally: Tally;
 }
 
 export function createSignals({ records, clock }: { records: Records; clock: Clock }): Signals {
@@ -64,20 +57,19 @@ export function createSignals({ records, clock }: { records: Records; clock: Clo
   const ids = new Map<string, string>();
   let passOnAt = clock.monotonic() + PASS_ON_MS;
 
-  function bucketOf(of: Of): Bucket {
-    if (clock.monotonic() >= passOnAt) passOn();
+  function tallyOf(of: Of): Tally {
     const known = pending.get(of.destinationId);
-    if (known) return known.bucket;
+    if (known) return known.tally;
     if (pending.size >= MOST_DESTINATIONS) passOn();
-    const made = { of, number: numberAt(clock.now()), bucket: newBucket() };
-    pending.set(of.destinationId, made);
-    return made.bucket;
+    const tally = new Tally();
+    pending.set(of.destinationId, { of, number: numberAt(clock.now()), tally });
+    return tally;
   }
 
   function passOn(): void {
     passOnAt = clock.monotonic() + PASS_ON_MS;
-    for (const { of, number, bucket } of pending.values()) {
-      const one = { [number]: bucket };
+    for (const { of, number, tally } of pending.values()) {
+      const one = { [number]: tally.bucket() };
       gathered.add(keyOf(of), (waiting) => (waiting ? joinCounts(waiting, one, oldest()) : one));
     }
     pending.clear();
@@ -96,35 +88,21 @@ export function createSignals({ records, clock }: { records: Records; clock: Clo
 
   return {
     accepted(of, input, prepared, shared) {
-      const bucket = bucketOf(of);
-      const counts = countsOf(bucket, prepared.eventName);
-      if (!counts) return;
-      counts.accepted++;
-      if (shared) counts.sharedId++;
-      for (const name of prepared.identifiers) count(counts.identifiers, name);
-      for (const { code } of prepared.issues) count(counts.issues, code);
-      if (reused(of, prepared)) bucket.reusedIds++;
-      if (prepared.eventName !== "PURCHASE") return;
-      const custom: Readonly<Record<string, unknown>> = input.custom_data ?? {};
-      if (present(custom.value)) counts.purchase.value++;
-      if (present(custom.currency)) counts.purchase.currency++;
-      if (prepared.orderId !== undefined) counts.purchase.order_id++;
-      if (present(custom.contents) || present(custom.content_ids)) counts.purchase.contents++;
+      const tally = tallyOf(of);
+      tally.accepted(input, prepared, shared);
+      if (reused(of, prepared)) tally.reusedIds++;
     },
     decided(of, parts) {
-      const { outcomes } = bucketOf(of);
-      for (const { rule, channel, status, reason = "" } of parts) {
-        if (channel !== "client") count(outcomes, `${rule} ${status} ${reason}`);
-      }
+      // Once an event is often enough: what follows belongs to the same moment.
+      if (clock.monotonic() >= passOnAt) passOn();
+      tallyOf(of).decided(parts);
     },
     settled({ items, ...of }) {
+      if (clock.monotonic() >= passOnAt) passOn();
       const nowMs = clock.now();
       for (const { status, eventName, eventTime } of items) {
         if (status !== "delivered" || eventName === undefined) continue;
-        const counts = countsOf(bucketOf(of), eventName);
-        if (!counts) continue;
-        counts.delivered++;
-        if (eventTime !== undefined) counts.ageMs += Math.max(0, nowMs - eventTime * 1_000);
+        tallyOf(of).delivered(eventName, eventTime === undefined ? 0 : Math.max(0, nowMs - eventTime * 1_000));
       }
     },
     async report(of) {
@@ -144,6 +122,3 @@ export function createSignals({ records, clock }: { records: Records; clock: Clo
 }
 
 const numberAt = (ms: number) => Math.floor(ms / BUCKET_MS);
-
-const present = (value: unknown): boolean =>
-  value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0);
