@@ -1,10 +1,10 @@
-// The contract between the library and a storage engine.
-// Adapters are judged by the conformance kit, which holds one named case for every sentence below.
+// The contract between the library and a storage engine, version 1. Frozen: adapters are written by others.
+// They are judged by the conformance kit, which holds one named case for every sentence below.
 
 /** Rules for all ports.
  *  1. No caller clock crosses a port: inputs are durations (…Ms), the ENGINE's clock decides. Factories take `clock?` for tests: with it, every
  *     statement uses that time instead, so that a test can jump 48 h on any engine; the kit runs once with it and once without.
- *  2. Values are bytes; the library encodes (first byte = format version). Ids are ≤ 200 bytes of any UTF-8; adapters escape them.
+ *  2. Values are bytes; the library encodes (first byte = format version). Ids are ≤ 200 bytes of any UTF-8, record keys ≤ 2,000; adapters escape them.
  *  3. Calls are safe to repeat after an unknown outcome; where a repeat may answer otherwise, the call says so. Failures are StorageError.
  *     Nothing acknowledged before it is stored. */
 export interface Storage {
@@ -15,8 +15,8 @@ export interface Storage {
     shared: "process" | "machine" | "network";
     transactions: boolean; // append({ tx }); false: `tx` is refused with capability_missing
     wakes: boolean; // wait() hears other processes
-    maxEntryBytes: number; // the library splits larger entries
-    maxValueBytes: number; // of one record
+    maxEntryBytes: number; // ≥ 65,536; the library splits larger entries
+    maxValueBytes: number; // of one record, ≥ 65,536
   };
   readonly records: Records;
   readonly outbox: Outbox;

@@ -16,3 +16,6 @@ export function recordsOverSqlite(path: string, clock?: KitClock): Storage {
     close: () => base.close(),
   });
 }
+
+/** By the name under which processes of tests look for an adapter. */
+export { recordsOverSqlite as sqlite };

@@ -6,6 +6,8 @@ import type { SqliteJob } from "./sqlite-process.ts";
 
 export interface SqliteLine {
   stored?: string;
+  /** Said before they are settled. */
+  claimed?: string[];
   consumed?: string[];
   end?: true;
   error?: { code: string; kind: string; retryable?: boolean; message: string; fix: string };

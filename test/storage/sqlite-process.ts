@@ -54,6 +54,7 @@ async function consume(): Promise<void> {
     }
     quiet = 0;
     const ids = claim.entries.map(({ id }) => id);
+    say({ claimed: ids });
     const answer = await storage.outbox.settle(
       claim,
       ids.map((id) => ({ id })),

@@ -1,8 +1,9 @@
+import { versionConflict } from "../errors.ts";
 import type { Group, Record_, Records } from "../ports.ts";
 import { decode, encode } from "./codec.ts";
 import { emptyGroup, expireLeases, type GroupState } from "./group.ts";
 import { destinationKey, groupId, keys, newToken } from "./keys.ts";
-import { createQueue, retryConflicts } from "./retry.ts";
+import { createQueue, isConflict, retryConflicts } from "./retry.ts";
 
 /** A state too large for one value: its text lies in parts that are written once and never changed. */
 interface Chunked {
@@ -52,11 +53,8 @@ export function createGroupStore(
     const parts = await Promise.all(
       Array.from({ length: count }, (_, index) => records.get(keys.chunk(gid, token, index))),
     );
-    // Another process has written the state anew: its head says where.
-    if (parts.includes(undefined)) {
-      const again = await records.get(record.key);
-      if (again && again.version !== record.version) return load(again);
-    }
+    // Another process has written the state anew, or forgotten the group: to be read again.
+    if (parts.includes(undefined)) throw versionConflict(record.key, record.version, 0);
     return { state: decode(Buffer.concat(parts.map((part) => part?.value ?? new Uint8Array()))), chunks: head.chunks };
   }
 
@@ -74,7 +72,10 @@ export function createGroupStore(
       for (const record of page) {
         before.delete(record.key);
         if ((known.get(record.key)?.version ?? 0) >= record.version) continue;
-        keep(record.key, (await load(record)).state, record.version);
+        const found = await load(record).catch((error: unknown) => {
+          if (!isConflict(error)) throw error;
+        });
+        if (found) keep(record.key, found.state, record.version);
       }
       after = page.at(-1)?.key;
     } while (page.length === PAGE);

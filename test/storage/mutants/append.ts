@@ -79,6 +79,10 @@ export const append = [
     ],
   }),
   ...patches("checks.ts", {
+    "rules: a record key of 2,000 bytes is taken, a longer one is refused with too_large": [
+      "MAX_KEY_BYTES = 2_000",
+      "MAX_KEY_BYTES = 1_999",
+    ],
     "outbox: append takes 1,000 entries and refuses more": ["MAX_ENTRIES = 1_000", "MAX_ENTRIES = 1_001"],
   }),
   ...patches("memory/outbox.ts", {

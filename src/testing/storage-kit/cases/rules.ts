@@ -92,6 +92,19 @@ export const rules = [
       const listed = await storage.records.list("k/", { limit: 1_000 });
       assert.deepEqual(listed.map(({ key }) => key).sort(), HOSTILE.map((key) => `k/${key}`).sort());
     },
+    "a record key of 2,000 bytes is taken, a longer one is refused with too_large": async ({
+      storage: { records },
+    }) => {
+      const keys = ["x", "y"].map((last) => `k/${"é".repeat(998)}a${last}`);
+      for (const [index, key] of keys.entries()) await records.put(key, bytes(index));
+      assertBytes((await records.get(keys[0] ?? ""))?.value, bytes(0));
+      const listed = await records.list("k/", { limit: 10 });
+      assert.deepEqual(
+        listed.map(({ key }) => key),
+        keys,
+      );
+      await assertFails(records.put(`${keys[0]}z`, bytes(1)), "too_large");
+    },
     "ids that engines could mistake for each other stay apart": async (t) => {
       const group = await t.open();
       const pairs = ["a", "A", "a ", "ä", "a\u0308", "a\0", "a\x01\x01", "a\x01\x02", "a\x01"];
