@@ -21,5 +21,8 @@ export function normalizeName(text: string): string | Omitted {
 export function lettersOnly(text: string): string {
   if (ASCII_LETTERS.test(text)) return text.toLowerCase();
   if (isAscii(text)) return text.toLowerCase().replace(NOT_ASCII_LETTERS, "");
-  return lowerComposed(text).replace(NOT_LETTERS, "").normalize("NFC");
+  const composed = lowerComposed(text);
+  const letters = composed.replace(NOT_LETTERS, "");
+  // What was composed stays so where nothing was taken out of it.
+  return letters.length === composed.length ? composed : letters.normalize("NFC");
 }

@@ -4,8 +4,8 @@ const NESTED = /sccid%(?:25)*3D([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i;
 
 /** Snapchat's click id of a landing address: the parameter `ScCid` in any case, the value's own case kept. */
 export function clickIdOf(url: string | undefined): string | undefined {
-  if (!url || url.length > 8_000 || !/sccid/i.test(url)) return undefined;
-  const found = (PARAMETER.exec(url) ?? NESTED.exec(url))?.[1];
+  if (!url || url.length > 8_000) return undefined;
+  const found = (PARAMETER.exec(url) ?? (url.includes("%") ? NESTED.exec(url) : null))?.[1];
   if (!found?.includes("%")) return found;
   try {
     return decodeURIComponent(found);

@@ -22,6 +22,18 @@ function read(input: Bag): CanonicalEvent {
  * is what stands under the key (also as text), and only then the event's name.
  */
 function readAudience({ event, properties, context }: Envelope, traits: Bag): void {
+  const named = OPERATIONS.get(event.kind === "track" ? foldName(event.name) : "");
+  // Nearly every event: nothing in it speaks of an audience.
+  if (
+    named === undefined &&
+    properties.audience_key === undefined &&
+    traits.audience_key === undefined &&
+    context.personas === undefined &&
+    !hasJourney(properties) &&
+    !hasJourney(traits)
+  ) {
+    return;
+  }
   const personas = asObject(context.personas);
   const computed = /audience|journey/i.test(asText(personas.computation_class) ?? "");
   const own = [properties, traits].flatMap((bag) => asText(bag.audience_key) ?? []);
@@ -31,7 +43,6 @@ function readAudience({ event, properties, context }: Envelope, traits: Bag): vo
     ...journeyKeys(properties),
     ...journeyKeys(traits),
   ];
-  const named = OPERATIONS.get(event.kind === "track" ? foldName(event.name) : "");
   for (const key of new Set(keys)) {
     if (key === undefined) continue;
     const present = asFlag(properties[key]) ?? asFlag(traits[key]);
@@ -48,6 +59,11 @@ const OPERATIONS = new Map<string, "add" | "remove">([
   ["addedtosegment", "add"],
   ["removedfromsegment", "remove"],
 ]);
+
+function hasJourney(bag: Bag): boolean {
+  for (const key in bag) if (key.startsWith("j_o_")) return true;
+  return false;
+}
 
 function journeyKeys(bag: Bag): string[] {
   return Object.keys(bag).filter((key) => key.startsWith("j_o_") && asFlag(bag[key]) !== undefined);

@@ -143,14 +143,21 @@ export function readProduct(product: Bag, format: ProductFormat = {}): Canonical
     const raw = format.unwrap ? format.unwrap(product[key]) : product[key];
     const name = format.key ? format.key(key) : canonicalProductKey(key);
     if (isAbsent(raw) || name === "" || out[name] !== undefined) continue;
-    const value = NUMBERS.has(name) ? toNumber(raw) : IDS.has(name) ? asText(raw) : raw;
+    const read = READERS.get(name);
+    const value = read === undefined ? raw : read(raw);
     if (value !== undefined) out[name] = value;
   }
   return out;
 }
 
-const NUMBERS = new Set(["price", "quantity"]);
-const IDS = new Set(["id", "sku", "variant_id"]);
+/** How the keys are read that are not taken as they are. */
+const READERS = new Map<string, (value: unknown) => unknown>([
+  ["price", toNumber],
+  ["quantity", toNumber],
+  ["id", asText],
+  ["sku", asText],
+  ["variant_id", asText],
+]);
 
 /** Canonical names of product keys after a source's prefix is off; everything else keeps its own. */
 const PRODUCT_KEYS = new Map([
