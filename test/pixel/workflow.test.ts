@@ -1,4 +1,5 @@
 import { type Receipt, setToggle } from "snapchat-destination";
+import { hash } from "snapchat-destination/identity";
 import { pixelConfigResponse } from "snapchat-destination/pixel";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { serviceUrl } from "../services.ts";
@@ -7,15 +8,19 @@ import { type Opened, openPages, type Pages, until } from "./pages.ts";
 
 const chromium = await serviceUrl("chromium");
 
+const PERSON = { email: " Jane@Example.com", phone: "07700 900123" };
+const CLICK = "0A1b2c3d-1111-4222-8333-444455556666";
+
 /** A platform whose events are born in the browser: its own SDK, the pixel, the router, and its own collector. */
 const SDK = `<!doctype html><title>Shop</title><script type="module">
 import { createPixel, createRouter } from "/sdk.js";
 const config = await (await fetch("/api/config")).json();
 const copies = [];
 window.collected = () => Promise.all(copies);
-window.pixel = createPixel({ ...config, consent: true, debug: warned });
+const identity = await (await fetch("/api/identity")).json();
+window.pixel = createPixel({ ...config, identity, consent: true, debug: warned });
 window.send = createRouter(pixel, config, (browserId, event) =>
-  copies.push(fetch("/api/events", { method: "POST", keepalive: true, body: JSON.stringify({ ...event, browserId, url: location.href }) })));
+  copies.push(fetch("/api/events", { method: "POST", keepalive: true, body: JSON.stringify({ ...event, browserId, url: location.href, ...pixel.identifiers() }) })));
 window.ready = true;
 </script>`;
 
@@ -41,12 +46,19 @@ describe.skipIf(!chromium)("both halves of the workflow, in a browser and on the
         answered.push(answer.status);
         return answer;
       }
-      const { name, properties, products, browserId, url } = JSON.parse(body);
+      if (path === "identity") return Response.json(await shop.acme.pixel.identity(shop.id, PERSON));
+      const { name, properties, products, browserId, url, clickId, cookie1 } = JSON.parse(body);
       const event = {
         event: name,
         timestamp: new Date().toISOString(),
         snap_event_id: browserId,
-        customProperties: { ...properties, page_url: url, user_traits: { email: "jane@example.com" } },
+        customProperties: {
+          ...properties,
+          page_url: url,
+          sc_click_id: clickId,
+          sc_cookie1: cookie1,
+          user_traits: PERSON,
+        },
         productProperties: products,
       };
       receipts.push(...(await shop.acme.track([event])));
@@ -68,7 +80,7 @@ describe.skipIf(!chromium)("both halves of the workflow, in a browser and on the
 
   const run = (code: string) => one?.page.evaluate(code) as Promise<unknown>;
   async function visit(before?: (opened: Opened) => Promise<unknown>) {
-    one = await pages.open({ html: SDK }, { path: "/thanks", ...(before ? { before } : {}) });
+    one = await pages.open({ html: SDK }, { path: `/thanks?ScCid=${CLICK}`, ...(before ? { before } : {}) });
     await until(() => run("window.ready === true") as Promise<boolean>, "the page");
     return one;
   }
@@ -112,6 +124,23 @@ describe.skipIf(!chromium)("both halves of the workflow, in a browser and on the
       expect(pixel?.e_iids).toBe([content_ids].flat().join(","));
     }
     expect([one?.errors, await one?.warnings()]).toEqual([[], []]);
+  });
+
+  it("gives both copies the same digests, click id and cookie", async () => {
+    await visit();
+    await until(() => run("pixel.identifiers().cookie1 !== undefined") as Promise<boolean>, "the cookie");
+    await send("Purchased", 20, "SO-1");
+    const events = await settled(1);
+    const of = (channel: "pixel" | "server") => events.list({ channel })[0]?.event as Record<string, unknown>;
+    const user = of("server").user_data as Record<string, unknown>;
+    const pixel = of("pixel");
+    expect(user).toMatchObject({
+      em: [pixel.u_hem],
+      ph: [pixel.u_hpn],
+      sc_click_id: pixel.s_r_id,
+      sc_cookie1: pixel.u_c1,
+    });
+    expect([pixel.u_hem, pixel.s_r_id]).toEqual([hash("em", "jane@example.com"), CLICK]);
   });
 
   it("still counts the server's copy where the script is blocked", async () => {
