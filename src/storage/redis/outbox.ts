@@ -88,10 +88,16 @@ export function redisOutbox(engine: Engine, maxEntryBytes: number): Outbox {
       let left = o.limit;
       const older = o.olderThanMs === undefined ? "" : String(o.olderThanMs);
       for (const number of await partitionsOf(target)) {
-        const args = [...targetArgs(target), reason, older, left];
-        const [buried, done] = (await engine.run("buryEntries", of(number), args)) as [number, number];
-        if (done !== 1) return false;
-        left -= buried;
+        // A script looks at a bounded number of entries and says where it stopped.
+        let from: [group: string | Buffer, place: number] = ["", 0];
+        do {
+          const args = [...targetArgs(target), reason, older, left, ...from];
+          const answer = await engine.run("buryEntries", of(number), args);
+          const [buried, group, place] = answer as [number, Buffer, number];
+          if (group.equals(FULL)) return false;
+          left -= buried;
+          from = [group, place];
+        } while (from[0].length > 0);
       }
       return true;
     },
@@ -111,5 +117,8 @@ export function redisOutbox(engine: Engine, maxEntryBytes: number): Outbox {
     },
   };
 }
+
+/** A burial's answer where more is left than the limit allows. */
+const FULL = Buffer.from("full");
 
 const noGroup = { tenantId: "", name: "", exclusive: false, credentialId: "" };

@@ -3,26 +3,25 @@ import { PRELUDE } from "./prelude.ts";
 /**
  * The outbox of one partition: what its scripts share. "group" stands for "<bytes of the destination>:<destination><name>".
  *
- *   counters          hash  seq (entries, claims and dead letters), floor (virtual time of the last turn), changes
- *   group:<group>     hash  its row: see load()
- *   entry:<seq>       hash  m: see parse(); p: payload; g: progress
- *   all:<group>       zset  every stored entry by the time it was appended
- *   ready:<group>     zset  entries a claim may take, by priority and position
- *   linger:<group>    zset  those of the ready ones with a first delay, by the time it ends
- *   wait:<group>      zset  entries that wait for a retry or were left by a lease that ran out, by the time they come
- *   order:<group>     zset  the same by position: in an exclusive group nothing overtakes them
- *   ids:<group>       hash  entry id → "position", or "position until" once the entry has left
- *   left              zset  ids that have left, by the end of their dedupe time
- *   claim:<cid>       hash  group, tenant, state (open, expired, settled), entries ("seq,seq,…")
- *   claims:<group>    set   claims that are open or expired
- *   leases            zset  claims by the end of their lease, settled ones by when they may be forgotten
- *   due               zset  groups that will be due, by when; those that are due stand in
- *   duegroups:<tenant> set, and their tenants in
- *   turns             zset  tenants with a due group, by virtual time
- *   tenant:<tenant>   hash  time (virtual), turns
- *   pauses:<destination>, creditpauses:<credential>   sets of reasons
- *   destinations, groups:<destination>, creditgroups:<credential>   sets: who there is
- *   dead:<seq>, deadof:<destination>, deadage, reasons:<destination>   dead letters: see keeping.ts
+ *   counters            hash  seq (entries, claims, groups, dead letters), floor (virtual time of the last turn), changes
+ *   groups              hash  group → row: see load(); one call reads those of a whole append
+ *   meta, payload, progress  hashes  of entries by seq; meta: see parse()
+ *   ready:<gid>         zset  entries a claim may take, by priority and position
+ *   born:<gid>          zset  the same by the end of their first delay
+ *   wait:<gid>          zset  entries that wait for a retry or were left by a lease that ran out, by the time they come
+ *   order:<gid>         zset  the same by position: in an exclusive group nothing overtakes them
+ *   ids                 hash  "<gid>:<entry id>" → "position", or "position until" once the entry has left
+ *   left                zset  ids that have left, by the end of their dedupe time
+ *   claim:<cid>         hash  group, tenant, state (open, expired, settled), entries ("seq,seq,…")
+ *   claims:<gid>        set   claims that are open or expired
+ *   leases              zset  claims by the end of their lease, settled ones by when they may be forgotten
+ *   due                 zset  groups that will be due, by when; those that are due stand in
+ *   duegroups:<tenant>  set   and their tenants in
+ *   turns               zset  tenants with a due group, by virtual time
+ *   tenant:<tenant>     hash  time (virtual), turns
+ *   pauses:<destination>, creditpauses:<credential>              sets of reasons
+ *   destinations, groups:<destination>, creditgroups:<credential>  sets: who there is
+ *   dead:<seq>, deadof:<destination>, deadage, reasons:<destination>  dead letters: see bury()
  */
 export const GROUP = `${PRELUDE}${String.raw`
 local LANE, NEVER = 2251799813685248, 9e15
@@ -35,62 +34,95 @@ local function destinationOf(group)
   local bytes, from = match(group, "^(%d+):()")
   return sub(group, from, from + bytes - 1), sub(group, from + bytes)
 end
--- Lua's unpack has a limit: long lists go in parts.
+-- Lua's unpack has a limit: long lists go in parts. Nothing is called for an empty list.
 local function each(command, id, list)
   for from = 1, #list, 1000 do call(command, id, unpack(list, from, math.min(from + 999, #list))) end
 end
+local function fetch(id, fields)
+  local values = {}
+  for from = 1, #fields, 1000 do
+    local part = call("HMGET", id, unpack(fields, from, math.min(from + 999, #fields)))
+    for i = 1, #part do values[from + i - 1] = part[i] end
+  end
+  return values
+end
+
+local function readRow(group, row)
+  local gid, opened, exclusive, paused, up, fence, hold, lease, due, entries, items, bytes, split, from =
+    match(row, "^(%d+) (%d) (%d) (%d) (%d) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)\n()")
+  return { id = group, gid = gid, opened = opened == "1", exclusive = exclusive == "1", paused = paused == "1", up = up == "1",
+    fence = tonumber(fence), hold = tonumber(hold), lease = tonumber(lease), due = tonumber(due), entries = tonumber(entries),
+    items = tonumber(items), bytes = tonumber(bytes), tenant = sub(row, from, from + split - 1), credential = sub(row, from + split) }
+end
+local function writeRow(g)
+  local function bit(value) return value and 1 or 0 end
+  return string.format("%s %d %d %d %d %.0f %.0f %.0f %.0f %.0f %.0f %.0f %d\n", g.gid, bit(g.opened), bit(g.exclusive),
+    bit(g.paused), bit(g.up), g.fence, g.hold, g.lease, g.due, g.entries, g.items, g.bytes, #g.tenant) .. g.tenant .. g.credential
+end
 local function load(group)
-  local v = call("HMGET", key("group", group), "opened", "tenant", "credential", "exclusive", "paused", "fence", "hold",
-    "lease", "due", "up", "items", "bytes")
-  if not v[1] then return end
-  return { id = group, opened = v[1] == "1", tenant = v[2], credential = v[3], exclusive = v[4] == "1",
-    paused = v[5] == "1", fence = tonumber(v[6]), hold = tonumber(v[7]), lease = tonumber(v[8]), due = tonumber(v[9]),
-    up = v[10] == "1", items = tonumber(v[11]), bytes = tonumber(v[12]) }
+  local row = call("HGET", base .. ":groups", group)
+  return row and readRow(group, row)
 end
-local function save(g)
-  call("HSET", key("group", g.id), "paused", g.paused and 1 or 0, "fence", g.fence, "hold", g.hold, "lease", g.lease,
-    "due", g.due, "up", g.up and 1 or 0, "items", g.items, "bytes", g.bytes)
-end
+local function save(g) call("HSET", base .. ":groups", g.id, writeRow(g)) end
 
 local function parse(m)
   local created, due, position, priority, items, bytes, dedupe, claims, claim, id =
     match(m, "^(%d+) (%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%d+) (%S+)\n(.*)$")
-  return { created = created, due = tonumber(due), position = position, priority = priority, items = tonumber(items),
+  return { created = created, due = due, position = position, priority = priority, items = tonumber(items),
     bytes = tonumber(bytes), dedupe = dedupe, claims = tonumber(claims), claim = claim, id = id }
 end
 -- Not with %s for the id: it would end at a zero byte.
 local function pack(e)
-  return table.concat({ e.created, string.format("%.0f", e.due), e.position, e.priority, e.items, e.bytes, e.dedupe,
-    e.claims, e.claim }, " ") .. "\n" .. e.id
+  return table.concat({ e.created, e.due, e.position, e.priority, e.items, e.bytes, e.dedupe, e.claims, e.claim }, " ") ..
+    "\n" .. e.id
 end
-local function entry(seq)
-  local m = call("HGET", key("entry", seq), "m")
-  return m and parse(m)
+-- The entries, as { seq =, … }.
+local function entriesOf(seqs)
+  local list = {}
+  for i, m in ipairs(fetch(base .. ":meta", seqs)) do
+    local e = m and parse(m)
+    if e then list[#list + 1], e.seq = e, seqs[i] end
+  end
+  return list
 end
-local function rewrite(seq, e) call("HSET", key("entry", seq), "m", pack(e)) end
 
-local function makeReady(group, seq, e) call("ZADD", key("ready", group), e.priority * LANE + e.position, seq) end
-local function makeWait(group, seq, e, due)
-  call("ZADD", key("wait", group), due, seq)
-  call("ZADD", key("order", group), e.position, seq)
+-- Changes of a group's queues and of entries, collected and done at once.
+local function batch(g)
+  local b = { ready = {}, born = {}, wait = {}, order = {}, meta = {} }
+  function b.toReady(e)
+    local ready, born = b.ready, b.born
+    ready[#ready + 1], ready[#ready + 2] = e.priority * LANE + e.position, e.seq
+    born[#born + 1], born[#born + 2] = e.due, e.seq
+  end
+  function b.toWait(e, due)
+    local wait, order = b.wait, b.order
+    wait[#wait + 1], wait[#wait + 2] = due, e.seq
+    order[#order + 1], order[#order + 2] = e.position, e.seq
+  end
+  function b.rewrite(e) b.meta[#b.meta + 1], b.meta[#b.meta + 2] = e.seq, pack(e) end
+  function b.done()
+    for _, queue in ipairs({ "ready", "born", "wait", "order" }) do each("ZADD", key(queue, g.gid), b[queue]) end
+    each("HSET", base .. ":meta", b.meta)
+  end
+  return b
 end
-local function unqueue(group, seqs)
-  for _, queue in ipairs({ "ready", "linger", "wait", "order" }) do each("ZREM", key(queue, group), seqs) end
+local function unqueue(g, seqs)
+  for _, queue in ipairs({ "ready", "born", "wait", "order" }) do each("ZREM", key(queue, g.gid), seqs) end
 end
 -- Entries whose own time is over join the ready ones.
-local function promote(group, limit)
-  local seqs = call("ZRANGEBYSCORE", key("wait", group), "-inf", now, "LIMIT", 0, limit)
-  for _, seq in ipairs(seqs) do
-    local e = entry(seq)
-    if e then makeReady(group, seq, e) end
-  end
-  each("ZREM", key("wait", group), seqs)
-  each("ZREM", key("order", group), seqs)
+local function promote(g, limit)
+  local seqs = call("ZRANGEBYSCORE", key("wait", g.gid), "-inf", now, "LIMIT", 0, limit)
+  if #seqs == 0 then return end
+  local moved = batch(g)
+  for _, e in ipairs(entriesOf(seqs)) do moved.toReady(e) end
+  moved.done()
+  each("ZREM", key("wait", g.gid), seqs)
+  each("ZREM", key("order", g.gid), seqs)
 end
 
 -- First ready entry of a lane: seq, position.
-local function head(group, priority)
-  local found = call("ZRANGEBYSCORE", key("ready", group), priority * LANE, "(" .. string.format("%.0f", (priority + 1) * LANE),
+local function head(g, priority)
+  local found = call("ZRANGEBYSCORE", key("ready", g.gid), priority * LANE, "(" .. string.format("%.0f", (priority + 1) * LANE),
     "WITHSCORES", "LIMIT", 0, 1)
   if found[1] then return found[1], found[2] - priority * LANE end
 end
@@ -98,8 +130,8 @@ local function before(positionA, seqA, positionB, seqB)
   return positionA < positionB or (positionA == positionB and seqA < seqB)
 end
 -- In an exclusive group: the waiting entry that nothing may overtake. Those that are due have been promoted.
-local function barrier(group)
-  local found = call("ZRANGE", key("order", group), 0, 0, "WITHSCORES")
+local function barrier(g)
+  local found = call("ZRANGE", key("order", g.gid), 0, 0, "WITHSCORES")
   if found[1] then return { seq = found[1], position = tonumber(found[2]) } end
 end
 
@@ -110,22 +142,17 @@ end
 -- When a claim may take the group; NEVER if nothing but a call can make it due.
 local function dueOf(g)
   if not g.opened or g.paused then return NEVER end
-  if g.exclusive then promote(g.id, -1) end
-  local own = first(key("wait", g.id)) or NEVER
-  local ready = call("ZCARD", key("ready", g.id))
-  if ready > 0 then
-    local lingering = call("ZCARD", key("linger", g.id))
-    own = lingering < ready and 0 or math.min(own, first(key("linger", g.id)))
-  end
+  if g.exclusive then promote(g, -1) end
+  local own = math.min(first(key("wait", g.gid)) or NEVER, first(key("born", g.gid)) or NEVER)
   if g.exclusive then
-    local stop = barrier(g.id)
+    local stop = barrier(g)
     if stop then
       local free = false
       for priority = 0, 3 do
-        local seq, position = head(g.id, priority)
+        local seq, position = head(g, priority)
         free = free or (seq and before(position, seq, stop.position, stop.seq))
       end
-      if not free then own = tonumber(call("ZSCORE", key("wait", g.id), stop.seq)) end
+      if not free then own = tonumber(call("ZSCORE", key("wait", g.gid), stop.seq)) end
     end
     own = math.max(own, g.lease)
   end
@@ -154,7 +181,7 @@ end
 local function leaseOf(g)
   local ends = 0
   if not g.exclusive then return ends end
-  for _, cid in ipairs(call("SMEMBERS", key("claims", g.id))) do
+  for _, cid in ipairs(call("SMEMBERS", key("claims", g.gid))) do
     if call("HGET", key("claim", cid), "state") == "open" then
       ends = math.max(ends, tonumber(call("ZSCORE", base .. ":leases", cid)) or 0)
     end
@@ -167,9 +194,9 @@ local function seqsOf(list)
   return seqs
 end
 -- From now on the claim can neither settle nor be extended.
-local function forgetClaim(group, cid)
+local function forgetClaim(g, cid)
   call("UNLINK", key("claim", cid))
-  call("SREM", key("claims", group), cid)
+  call("SREM", key("claims", g.gid), cid)
   call("ZREM", base .. ":leases", cid)
 end
 -- Leases that ran out: their entries are claimable again, the claim may still settle until one of them is taken.
@@ -186,16 +213,15 @@ local function expireLeases()
         call("UNLINK", key("claim", cid))
       else
         call("HSET", key("claim", cid), "state", "expired")
-        for _, seq in ipairs(seqsOf(claim[3])) do
-          local e = entry(seq)
-          if e then
-            e.claims, e.claim = e.claims + 1, cid
-            rewrite(seq, e)
-            makeWait(claim[1], seq, e, ends)
-            moved = moved + 1
-          end
-        end
         local g = load(claim[1])
+        local left = batch(g)
+        for _, e in ipairs(entriesOf(seqsOf(claim[3]))) do
+          e.claims, e.claim, e.due = e.claims + 1, cid, string.format("%.0f", math.min(e.due, ends))
+          left.rewrite(e)
+          left.toWait(e, ends)
+          moved = moved + 1
+        end
+        left.done()
         g.lease = leaseOf(g)
         refresh(g)
       end
@@ -203,32 +229,32 @@ local function expireLeases()
   end
 end
 
--- The entries leave: their ids still answer "duplicate" for the time they asked for. list: { seq =, e = }
+-- The entries leave: their ids still answer "duplicate" for the time they asked for.
 local function leave(g, list)
-  local seqs, keys, gone = {}, {}, {}
-  for _, one in ipairs(list) do
-    seqs[#seqs + 1] = one.seq
-    keys[#keys + 1] = key("entry", one.seq)
-    g.items, g.bytes = g.items - one.e.items, g.bytes - one.e.bytes
-    if one.e.dedupe == "0" then
-      gone[#gone + 1] = one.e.id
+  local seqs, gone, kept, left = {}, {}, {}, {}
+  for i, e in ipairs(list) do
+    local id = g.gid .. ":" .. e.id
+    seqs[i] = e.seq
+    g.entries, g.items, g.bytes = g.entries - 1, g.items - e.items, g.bytes - e.bytes
+    if e.dedupe == "0" then
+      gone[#gone + 1] = id
     else
-      local ends = string.format("%.0f", now + one.e.dedupe)
-      call("HSET", key("ids", g.id), one.e.id, one.e.position .. " " .. ends)
-      call("ZADD", base .. ":left", ends, #g.id .. ":" .. g.id .. one.e.id)
+      local ends = string.format("%.0f", now + e.dedupe)
+      kept[#kept + 1], kept[#kept + 2] = id, e.position .. " " .. ends
+      left[#left + 1], left[#left + 2] = ends, id
     end
   end
-  for from = 1, #keys, 1000 do call("UNLINK", unpack(keys, from, math.min(from + 999, #keys))) end
-  each("ZREM", key("all", g.id), seqs)
-  each("HDEL", key("ids", g.id), gone)
+  for _, hash in ipairs({ "meta", "payload", "progress" }) do each("HDEL", base .. ":" .. hash, seqs) end
+  each("HSET", base .. ":ids", kept)
+  each("ZADD", base .. ":left", left)
   -- Swept faster than they come.
-  for _, old in ipairs(call("ZRANGEBYSCORE", base .. ":left", "-inf", now, "LIMIT", 0, 2 * #list + 10)) do
-    local bytes, from = match(old, "^(%d+):()")
-    local group, id = sub(old, from, from + bytes - 1), sub(old, from + bytes)
-    local ends = match(call("HGET", key("ids", group), id) or "", " (%d+)$")
-    if ends and tonumber(ends) <= now then call("HDEL", key("ids", group), id) end
-    call("ZREM", base .. ":left", old)
+  local old = call("ZRANGEBYSCORE", base .. ":left", "-inf", now, "LIMIT", 0, 2 * #list + 10)
+  for i, value in ipairs(fetch(base .. ":ids", old)) do
+    local ends = value and match(value, " (%d+)$")
+    if ends and tonumber(ends) <= now then gone[#gone + 1] = old[i] end
   end
+  each("ZREM", base .. ":left", old)
+  each("HDEL", base .. ":ids", gone)
 end
 
 -- A dead letter: m "died claims position item\n<bytes of the group>:<group><bytes of the id>:<id><reason>", p payload, t detail.

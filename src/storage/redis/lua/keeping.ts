@@ -29,50 +29,57 @@ changed()
 `;
 
 /**
- * ARGV: kind, target, reason, older than or "", limit. Answers how many were buried, and 1 if none is left.
- * Done in parts of a hundred entries looked at, claimed ones among them, so that one call stays short.
+ * ARGV: kind, target, reason, older than or "", limit, group to go on with or "", places of its queues looked at. Looks at
+ * 500 entries that nobody has claimed, whole groups at the most. Answers how many were buried, and where to go on:
+ * "" when all was seen, or that more is left than the limit allows.
  */
 const buryEntries = `${TARGET}
 alsoWhenFull()
 expireLeases()
-local reason, limit, buried = ARGV[4], tonumber(ARGV[6]), 0
-local to = ARGV[5] == "" and "+inf" or string.format("(%.0f", now - ARGV[5])
-for _, group in ipairs(targeted()) do
+local reason, limit, resume, offset = ARGV[4], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
+local until_ = ARGV[5] == "" and NEVER or now - ARGV[5] - 1
+local groups, buried, looked = targeted(), 0, 0
+table.sort(groups)
+for _, group in ipairs(groups) do
   local g = load(group)
-  local offset, page, list = 0, nil, {}
-  if g and g.opened then
-    repeat
-      page = call("ZRANGEBYSCORE", key("all", group), "-inf", to, "LIMIT", offset, 100)
-      for _, seq in ipairs(page) do
-        if call("ZSCORE", key("ready", group), seq) or call("ZSCORE", key("wait", group), seq) then
-          if buried + #list == limit then
-            offset = -1
-            break
-          end
-          list[#list + 1] = { seq = seq, e = entry(seq) }
+  if g and g.opened and group >= resume then
+    if group ~= resume then offset = 0 end
+    -- Behind each other: what waits, then what is ready.
+    local waiting = call("ZCARD", key("wait", g.gid))
+    local seqs = call("ZRANGE", key("wait", g.gid), offset, offset + 499)
+    if #seqs < 500 then
+      local from = math.max(0, offset - waiting)
+      for _, seq in ipairs(call("ZRANGE", key("born", g.gid), from, from + 499 - #seqs)) do seqs[#seqs + 1] = seq end
+    end
+    local list, names, full = {}, {}, false
+    for _, e in ipairs(entriesOf(seqs)) do
+      if tonumber(e.created) <= until_ then
+        if buried + #list == limit then
+          full = true
+          break
         end
+        list[#list + 1], names[#names + 1] = e, e.seq
       end
-      if offset >= 0 then offset = offset + 100 end
-    until offset < 0 or #page < 100
+    end
+    local payloads, progress = fetch(base .. ":payload", names), fetch(base .. ":progress", names)
+    for i, e in ipairs(list) do
+      if e.claim ~= "-" then forgetClaim(g, e.claim) end
+      bury(group, e, -1, reason, payloads[i], progress[i] or "")
+    end
+    if #list > 0 then
+      unqueue(g, names)
+      leave(g, list)
+      g.lease = leaseOf(g)
+      refresh(g)
+      changed()
+    end
+    buried, looked = buried + #list, looked + #seqs
+    if full then return { buried, "full", 0 } end
+    if #seqs == 500 then return { buried, group, offset + 500 - #list } end
+    if looked >= 500 then return { buried, group, offset + #seqs - #list } end
   end
-  local seqs = {}
-  for i, one in ipairs(list) do
-    seqs[i] = one.seq
-    if one.e.claim ~= "-" then forgetClaim(group, one.e.claim) end
-    local stored = call("HMGET", key("entry", one.seq), "p", "g")
-    bury(group, one.e, -1, reason, stored[1], stored[2] or "")
-  end
-  if #list > 0 then
-    unqueue(group, seqs)
-    leave(g, list)
-    g.lease = leaseOf(g)
-    refresh(g)
-    buried = buried + #list
-    changed()
-  end
-  if offset < 0 then return { buried, 0 } end
 end
-return { buried, 1 }
+return { buried, "", 0 }
 `;
 
 const LETTERS = String.raw`
@@ -102,8 +109,8 @@ for _, seq in ipairs(call("ZREVRANGEBYSCORE", key("deadof", destination), ARGV[3
   local idBytes, idFrom = match(letter[1], "^(%d+):()", from + groupBytes)
   if tonumber(match(letter[1], "^(%d+)")) >= since and (ARGV[5] == "" or ARGV[5] == "=" .. sub(letter[1], idFrom + idBytes)) then
     if #found == limit then return { now, last, found } end
-    local row = call("HMGET", key("group", group), "tenant", "credential", "exclusive")
-    found[#found + 1] = { seq, letter[1], letter[2], letter[3], row[1], row[2], row[3] }
+    local g = load(group)
+    found[#found + 1] = { seq, letter[1], letter[2], letter[3], g.tenant, g.credential, g.exclusive and 1 or 0 }
   end
   last, looked = seq, looked + 1
 end
@@ -135,33 +142,35 @@ local groups = call("SMEMBERS", key("groups", destination))
 changed()
 for _, group in ipairs(groups) do
   local g = load(group)
-  for _, cid in ipairs(call("SMEMBERS", key("claims", group))) do
-    local claim = call("HMGET", key("claim", cid), "state", "entries")
-    for _, seq in ipairs(claim[1] == "open" and seqsOf(claim[2]) or {}) do makeReady(group, seq, entry(seq)) end
-    forgetClaim(group, cid)
+  for _, cid in ipairs(call("SMEMBERS", key("claims", g.gid))) do
+    local claim, back = call("HMGET", key("claim", cid), "state", "entries"), batch(g)
+    for _, e in ipairs(claim[1] == "open" and entriesOf(seqsOf(claim[2])) or {}) do back.toReady(e) end
+    back.done()
+    forgetClaim(g, cid)
   end
-  local seqs, list = left > 0 and call("ZRANGE", key("all", group), 0, left - 1) or {}, {}
-  for i, seq in ipairs(seqs) do
-    list[i] = { seq = seq, e = entry(seq) }
-    -- Forgotten, not remembered: the group may be opened again and take the same ids.
-    list[i].e.dedupe = "0"
+  local list, seqs = {}, {}
+  for _, queue in ipairs({ "wait", "born" }) do
+    local part = left > #list and call("ZRANGE", key(queue, g.gid), 0, left - #list - 1) or {}
+    for _, e in ipairs(entriesOf(part)) do
+      -- Forgotten, not remembered: the group may be opened again and take the same ids.
+      e.dedupe = "0"
+      list[#list + 1], seqs[#seqs + 1] = e, e.seq
+    end
   end
-  unqueue(group, seqs)
+  unqueue(g, seqs)
   leave(g, list)
   left = left - #list
   g.lease = 0
   refresh(g)
-  if call("ZCARD", key("all", group)) > 0 then return 0 end
+  if g.entries > 0 then return 0 end
 end
 local letters = left > 0 and call("ZRANGE", key("deadof", destination), 0, left - 1) or {}
 for _, seq in ipairs(letters) do remove(seq) end
 if call("ZCARD", key("deadof", destination)) > 0 then return 0 end
 for _, group in ipairs(groups) do
   local g = load(group)
-  call("UNLINK", key("ids", group))
   call("SREM", key("creditgroups", g.credential), group)
   g.opened, g.hold, g.paused = false, 0, false
-  call("HSET", key("group", group), "opened", 0)
   refresh(g)
 end
 call("UNLINK", key("pauses", destination), key("groups", destination), key("reasons", destination))
@@ -171,14 +180,29 @@ return 1
 
 /** ARGV: destinations …. One row for each group: destination, entries, items, bytes, age of the oldest, reasons; then letters. */
 const depth = `
+-- The first of each queue and claim stands for the rest.
+local function oldestOf(g)
+  local seqs = {}
+  for _, queue in ipairs({ "born", "wait", "order" }) do
+    local seq = call("ZRANGE", key(queue, g.gid), 0, 0)[1]
+    if seq then seqs[#seqs + 1] = seq end
+  end
+  for _, cid in ipairs(call("SMEMBERS", key("claims", g.gid))) do
+    local seq = match(call("HGET", key("claim", cid), "entries") or "", "^%d+")
+    if seq then seqs[#seqs + 1] = seq end
+  end
+  local oldest = now
+  for _, e in ipairs(entriesOf(seqs)) do oldest = math.min(oldest, e.created) end
+  return oldest
+end
 local rows = {}
 for i = 2, #ARGV do
   local destination, entries, items, bytes, oldest, reasons = ARGV[i], 0, 0, 0, now, {}
   local groups = call("SMEMBERS", key("groups", destination))
   for _, group in ipairs(groups) do
     local g = load(group)
-    entries, items, bytes = entries + call("ZCARD", key("all", group)), items + g.items, bytes + g.bytes
-    oldest = math.min(oldest, first(key("all", group)) or now)
+    entries, items, bytes = entries + g.entries, items + g.items, bytes + g.bytes
+    if g.entries > 0 then oldest = math.min(oldest, oldestOf(g)) end
     for _, reason in ipairs(reasonsOf(group, g.credential)) do reasons[#reasons + 1] = reason end
   end
   if #groups > 0 then

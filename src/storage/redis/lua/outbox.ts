@@ -4,14 +4,15 @@ import { GROUP } from "./group.ts";
 const open = `
 for i = 2, #ARGV, 5 do
   local group, destination, tenant, credential, exclusive = unpack(ARGV, i, i + 4)
-  local g = load(group) or { id = group, fence = 0, hold = 0, lease = 0, due = NEVER, up = false, items = 0, bytes = 0 }
+  local g = load(group) or { id = group, fence = 0, hold = 0, lease = 0, due = NEVER, entries = 0, items = 0, bytes = 0 }
   index(g, NEVER)
   if g.credential and g.credential ~= credential then call("SREM", key("creditgroups", g.credential), group) end
+  -- A new number: what a purge forgot is not found again.
+  if not g.opened then g.gid = pad(nextSeq()) end
   g.opened, g.tenant, g.credential, g.exclusive = true, tenant, credential, exclusive == "1"
   call("SADD", base .. ":destinations", destination)
   call("SADD", key("groups", destination), group)
   call("SADD", key("creditgroups", credential), group)
-  call("HSET", key("group", group), "opened", 1, "tenant", tenant, "credential", credential, "exclusive", exclusive)
   g.paused = #reasonsOf(group, credential) > 0
   g.lease = leaseOf(g)
   refresh(g)
@@ -26,67 +27,79 @@ changed()
  */
 const append = String.raw`
 local blob, groups = ARGV[2], {}
-for i = 3, #ARGV do
-  local g = load(ARGV[i])
-  if not g or not g.opened then return i - 3 end
-  g.first, g.all, g.ready, g.linger, g.ids, g.seen = NEVER, {}, {}, {}, {}, {}
-  groups[i - 2] = g
+for i, row in ipairs(fetch(base .. ":groups", { unpack(ARGV, 3) })) do
+  local g = row and readRow(ARGV[i + 2], row)
+  if not g or not g.opened then return i - 1 end
+  g.first, g.added, g.seen = NEVER, batch(g), {}
+  groups[i] = g
 end
-local entries = tonumber(match(blob, "^(%d+)\n"))
-local seq = nextSeq(entries) - entries
-local answer, at = {}, #match(blob, "^%d+\n") + 1
-for i = 1, entries do
-  seq = seq + 1
+local count, at = match(blob, "^(%d+)\n()")
+local entries, ids = {}, {}
+for i = 1, tonumber(count) do
   local number, priority, items, delay, position, dedupe, idBytes, bytes, from =
     match(blob, "^(%d+) (%d) (%d+) (%d+) (%S+) (%d+) (%d+) (%d+)\n()", at)
-  at = from + idBytes + bytes
-  local g, id = groups[tonumber(number)], sub(blob, from, from + idBytes - 1)
-  local name = pad(seq)
-  if position == "-" then position = string.format("%.0f", seq) end
-  local stored, ends = g.seen[id], nil
-  if not stored then
-    stored, ends = match(call("HGET", key("ids", g.id), id) or "", "^(%d+) ?(%d*)$")
-    if stored and ends ~= "" and tonumber(ends) <= now then stored = nil end
+  local payload = from + idBytes
+  at = payload + bytes
+  local g, id = groups[tonumber(number)], sub(blob, from, payload - 1)
+  ids[i] = g.gid .. ":" .. id
+  entries[i] = { g = g, id = id, priority = priority, items = items, delay = delay, position = position, dedupe = dedupe,
+    bytes = bytes, payload = payload, ends = at - 1 }
+end
+local known, seq = fetch(base .. ":ids", ids), nextSeq(#entries) - #entries
+local answer, metas, payloads, stored = {}, {}, {}, {}
+for i, e in ipairs(entries) do
+  local g, first = e.g, nil
+  if known[i] then
+    local position, ends = match(known[i], "^(%d+) ?(%d*)$")
+    if ends == "" or tonumber(ends) > now then first = position end
   end
-  if stored then
-    answer[i] = "0 " .. stored
+  first = first or g.seen[e.id]
+  if first then
+    answer[i] = "0 " .. first
   else
-    local due = now + delay
-    call("HSET", key("entry", name), "m", table.concat({ string.format("%.0f %.0f", now, due), position, priority, items,
-      bytes, dedupe, "0 -" }, " ") .. "\n" .. id, "p", sub(blob, from + idBytes, at - 1))
-    local all, ready, linger = g.all, g.ready, g.linger
-    all[#all + 1], all[#all + 2] = now, name
-    ready[#ready + 1], ready[#ready + 2] = priority * LANE + position, name
-    g.ids[#g.ids + 1], g.ids[#g.ids + 2] = id, position
-    g.seen[id] = position
-    if due > now then linger[#linger + 1], linger[#linger + 2] = due, name end
+    local due = now + e.delay
+    seq = seq + 1
+    e.seq, e.due = pad(seq), string.format("%.0f", due)
+    if e.position == "-" then e.position = string.format("%.0f", seq) end
+    metas[#metas + 1], metas[#metas + 2] = e.seq, table.concat({ now, e.due, e.position, e.priority, e.items, e.bytes, e.dedupe,
+      "0 -\n" }, " ") .. e.id
+    payloads[#payloads + 1], payloads[#payloads + 2] = e.seq, sub(blob, e.payload, e.ends)
+    stored[#stored + 1], stored[#stored + 2] = ids[i], e.position
+    g.seen[e.id] = e.position
+    g.added.toReady(e)
     g.first = math.min(g.first, due)
-    g.items, g.bytes = g.items + items, g.bytes + bytes
-    answer[i] = "1 " .. position
+    g.entries, g.items, g.bytes = g.entries + 1, g.items + e.items, g.bytes + e.bytes
+    answer[i] = "1 " .. e.position
   end
 end
+each("HSET", base .. ":meta", metas)
+each("HSET", base .. ":payload", payloads)
+local rows, due = {}, {}
 for _, g in ipairs(groups) do
-  if #g.all > 0 then
-    each("ZADD", key("all", g.id), g.all)
-    each("ZADD", key("ready", g.id), g.ready)
-    each("ZADD", key("linger", g.id), g.linger)
+  if g.first < NEVER then
+    g.added.done()
     if g.exclusive then
       index(g, dueOf(g))
     elseif not g.paused then
-      index(g, math.min(g.due, math.max(g.first, g.hold)))
+      -- As index() does, for all groups at once: an entry more can only bring a shared group forward.
+      local sooner = math.max(g.first, g.hold)
+      if sooner < g.due and not g.up then due[#due + 1], due[#due + 2] = sooner, g.id end
+      g.due = math.min(g.due, sooner)
     end
-    call("HSET", key("group", g.id), "items", g.items, "bytes", g.bytes, "due", g.due, "up", g.up and 1 or 0)
-    -- Last: should the script fail before, a repeat stores the entries again instead of taking them for stored.
-    each("HSET", key("ids", g.id), g.ids)
+    rows[#rows + 1], rows[#rows + 2] = g.id, writeRow(g)
   end
 end
+each("ZADD", base .. ":due", due)
+each("HSET", base .. ":groups", rows)
+-- Last: should the script fail before, a repeat stores the entries again instead of taking them for stored.
+each("HSET", base .. ":ids", stored)
 changed()
 return table.concat(answer, "\n")
 `;
 
 /**
  * ARGV: lease, most items, most bytes, credentials to skip …. Answers { number of tenants with something due, changes }
- * and, with a claim, its cid, fence, tenant, credential, exclusive, group, time, and m, p, g of each entry.
+ * and, with a claim, its cid, fence, tenant, credential, exclusive, group, time, and meta, payload and progress of each entry.
  */
 const claim = `
 alsoWhenFull()
@@ -98,17 +111,18 @@ expireLeases()
 -- Groups whose time has come stand in for their tenant's turn.
 for _, group in ipairs(call("ZRANGEBYSCORE", base .. ":due", "-inf", now, "LIMIT", 0, 1000)) do
   local g = load(group)
+  g.up = true
+  save(g)
   call("ZREM", base .. ":due", group)
-  call("HSET", key("group", group), "up", 1)
   call("SADD", key("duegroups", g.tenant), group)
   call("ZADD", turns, call("HGET", key("tenant", g.tenant), "time") or 0, g.tenant)
 end
 
 -- Most urgent or oldest ready entry: what a group stands for.
-local function standsFor(group, oldest)
+local function standsFor(g, oldest)
   local best, urgency
   for priority = 0, 3 do
-    local seq = head(group, priority)
+    local seq = head(g, priority)
     if seq and not oldest then return seq, priority end
     if seq and (not best or seq < best) then best, urgency = seq, priority end
   end
@@ -117,64 +131,70 @@ end
 local function nextGroup(tenant, oldest)
   local best, bestSeq, bestPriority
   for _, group in ipairs(call("SMEMBERS", key("duegroups", tenant))) do
-    if not skip[call("HGET", key("group", group), "credential")] then
-      promote(group, 5000)
-      local seq, priority = standsFor(group, oldest)
+    local g = load(group)
+    if not skip[g.credential] then
+      promote(g, 5000)
+      local seq, priority = standsFor(g, oldest)
       if not seq then
-        refresh(load(group))
+        refresh(g)
       elseif not best or (oldest and seq < bestSeq) or
         (not oldest and (priority < bestPriority or (priority == bestPriority and seq < bestSeq))) then
-        best, bestSeq, bestPriority = group, seq, priority
+        best, bestSeq, bestPriority = g, seq, priority
       end
     end
   end
-  return best and load(best)
+  return best
 end
 
--- Ready entries in pages: lane by lane, or by position whatever the lane.
-local function byPriority(group)
-  local offset, page, at = 0, {}, 1
+-- Ready entries, read in pages: lane by lane, or by position whatever the lane.
+local PAGE = 100
+local function reader(readPage)
+  local offset, page, at, more = 0, {}, 1, true
+  return {
+    peek = function()
+      while at > #page and more do
+        local seqs = readPage(offset)
+        page, at, more = entriesOf(seqs), 1, #seqs == PAGE
+        offset = offset + PAGE
+      end
+      return page[at]
+    end,
+    skip = function() at = at + 1 end,
+  }
+end
+local function byPriority(g)
+  local all = reader(function(offset) return call("ZRANGE", key("ready", g.gid), offset, offset + PAGE - 1) end)
   return function()
-    if at > #page then
-      page, at = call("ZRANGE", key("ready", group), offset, offset + 99), 1
-      offset = offset + 100
-    end
-    at = at + 1
-    return page[at - 1]
+    local e = all.peek()
+    all.skip()
+    return e
   end
 end
-local function byPosition(group)
+local function byPosition(g)
   local lanes = {}
   for priority = 0, 3 do
-    local offset, page, at = 0, {}, 1
-    local function peek()
-      if at > #page then
-        page, at = call("ZRANGEBYSCORE", key("ready", group), priority * LANE, "(" .. string.format("%.0f", (priority + 1) * LANE),
-          "WITHSCORES", "LIMIT", offset, 100), 1
-        offset = offset + 100
-      end
-      return page[at], page[at] and page[at + 1] - priority * LANE
-    end
-    lanes[#lanes + 1] = { peek = peek, skip = function() at = at + 2 end }
+    lanes[priority + 1] = reader(function(offset)
+      return call("ZRANGEBYSCORE", key("ready", g.gid), priority * LANE, "(" .. string.format("%.0f", (priority + 1) * LANE), "LIMIT",
+        offset, PAGE)
+    end)
   end
   return function()
-    local best, bestSeq, bestPosition
+    local best, bestEntry
     for _, lane in ipairs(lanes) do
-      local seq, position = lane.peek()
-      if seq and (not best or before(position, seq, bestPosition, bestSeq)) then best, bestSeq, bestPosition = lane, seq, position end
+      local e = lane.peek()
+      if e and (not best or before(tonumber(e.position), e.seq, tonumber(bestEntry.position), bestEntry.seq)) then
+        best, bestEntry = lane, e
+      end
     end
     if best then best.skip() end
-    return bestSeq
+    return bestEntry
   end
 end
 -- As many as fit, at least one. One that was claimed five times without a settle comes alone.
 local function fill(g, oldest)
-  local stop, taken, items, bytes = g.exclusive and barrier(g.id), {}, 0, 0
-  for seq in (g.exclusive or oldest) and byPosition(g.id) or byPriority(g.id) do
-    local stored = call("HMGET", key("entry", seq), "m", "p", "g")
-    local e = parse(stored[1])
-    e.seq, e.place, e.stored = seq, tonumber(e.position), stored
-    if stop and before(stop.position, stop.seq, e.place, seq) then break end
+  local stop, taken, items, bytes = g.exclusive and barrier(g), {}, 0, 0
+  for e in (g.exclusive or oldest) and byPosition(g) or byPriority(g) do
+    if stop and before(stop.position, stop.seq, tonumber(e.position), e.seq) then break end
     local alone, skipped = e.claims >= 5, false
     if #taken > 0 then
       if alone and g.exclusive then break end
@@ -187,7 +207,7 @@ local function fill(g, oldest)
       if alone then break end
     end
   end
-  table.sort(taken, function(a, b) return before(a.place, a.seq, b.place, b.seq) end)
+  table.sort(taken, function(a, b) return before(tonumber(a.position), a.seq, tonumber(b.position), b.seq) end)
   return taken
 end
 
@@ -219,15 +239,16 @@ if not g then return answer end
 
 local cid, seqs = nextSeq(), {}
 if g.exclusive then
-  for _, other in ipairs(call("SMEMBERS", key("claims", g.id))) do forgetClaim(g.id, other) end
+  for _, other in ipairs(call("SMEMBERS", key("claims", g.gid))) do forgetClaim(g, other) end
 end
 for i, e in ipairs(taken) do
   seqs[i] = e.seq
-  if e.claim ~= "-" then forgetClaim(g.id, e.claim) end
+  if e.claim ~= "-" then forgetClaim(g, e.claim) end
 end
-unqueue(g.id, seqs)
+each("ZREM", key("ready", g.gid), seqs)
+each("ZREM", key("born", g.gid), seqs)
 call("HSET", key("claim", cid), "group", g.id, "tenant", tenant, "state", "open", "entries", table.concat(seqs, ","))
-call("SADD", key("claims", g.id), cid)
+call("SADD", key("claims", g.gid), cid)
 call("ZADD", base .. ":leases", now + lease, cid)
 g.fence, g.lease = g.fence + 1, g.exclusive and now + lease or 0
 refresh(g)
@@ -241,8 +262,11 @@ call("HINCRBY", key("tenant", tenant), "turns", 1)
 call("ZADD", turns, "XX", floor + 1, tenant)
 
 for _, value in ipairs({ cid, g.fence, g.tenant, g.credential, g.exclusive and 1 or 0, g.id, now }) do answer[#answer + 1] = value end
-for _, e in ipairs(taken) do
-  for i = 1, 3 do answer[#answer + 1] = e.stored[i] end
+local payloads, progress = fetch(base .. ":payload", seqs), fetch(base .. ":progress", seqs)
+for i, e in ipairs(taken) do
+  answer[#answer + 1] = pack(e)
+  answer[#answer + 1] = payloads[i]
+  answer[#answer + 1] = progress[i]
 end
 return answer
 `;
@@ -279,29 +303,35 @@ while at <= #blob do
 end
 
 local g, seqs, gone = load(claim[1]), seqsOf(claim[3]), {}
+local back, progress = batch(g), {}
 local expired = claim[2] == "expired"
-if expired then unqueue(g.id, seqs) end
-for _, seq in ipairs(seqs) do
-  local e = entry(seq)
+if expired then unqueue(g, seqs) end
+for _, e in ipairs(entriesOf(seqs)) do
   local outcome = outcomes[e.id]
-  local count = expired and e.claims or e.claims + 1
-  e.claims, e.claim = count, "-"
+  e.claims, e.claim = expired and e.claims or e.claims + 1, "-"
   for _, letter in ipairs(outcome and outcome.dead or {}) do bury(g.id, e, unpack(letter)) end
   if not outcome then
-    rewrite(seq, e)
-    makeReady(g.id, seq, e)
+    -- Its first delay does not count again.
+    e.due = string.format("%.0f", math.min(e.due, now))
+    back.rewrite(e)
+    back.toReady(e)
   elseif outcome.rest then
-    e.claims, e.due = 0, now + outcome.retry
-    call("HSET", key("entry", seq), "m", pack(e), "g", outcome.progress)
-    if outcome.retry > 0 then makeWait(g.id, seq, e, e.due) else makeReady(g.id, seq, e) end
+    e.claims = 0
+    if outcome.retry > 0 then back.toWait(e, now + outcome.retry) end
+    e.due = string.format("%.0f", math.min(e.due, now))
+    if outcome.retry <= 0 then back.toReady(e) end
+    back.rewrite(e)
+    progress[#progress + 1], progress[#progress + 2] = e.seq, outcome.progress
   else
-    gone[#gone + 1] = { seq = seq, e = e }
+    gone[#gone + 1] = e
   end
 end
+back.done()
+each("HSET", base .. ":progress", progress)
 leave(g, gone)
 -- Remembered for a repeat whose first answer was lost.
 call("HSET", key("claim", cid), "state", "settled", "entries", "")
-call("SREM", key("claims", g.id), cid)
+call("SREM", key("claims", g.gid), cid)
 call("ZADD", base .. ":leases", math.max(now + 60000, tonumber(call("ZSCORE", base .. ":leases", cid) or 0)), cid)
 if ARGV[3] ~= "" then g.hold = math.max(g.hold, now + ARGV[3]) end
 g.lease = leaseOf(g)
@@ -315,16 +345,17 @@ const release = `${HELD}
 if not claim[2] or claim[2] == "settled" then return end
 alsoWhenFull()
 local g, seqs = load(claim[1]), seqsOf(claim[3])
-if claim[2] == "expired" then unqueue(g.id, seqs) end
-for _, seq in ipairs(seqs) do
-  local e = entry(seq)
-  if claim[2] == "expired" then
-    e.claims, e.claim = e.claims - 1, "-"
-    rewrite(seq, e)
-  end
-  makeReady(g.id, seq, e)
+local back, expired = batch(g), claim[2] == "expired"
+if expired then unqueue(g, seqs) end
+for _, e in ipairs(entriesOf(seqs)) do
+  if expired then e.claims, e.claim = e.claims - 1, "-" end
+  -- Its first delay does not count again.
+  e.due = string.format("%.0f", math.min(e.due, now))
+  back.rewrite(e)
+  back.toReady(e)
 end
-forgetClaim(g.id, cid)
+back.done()
+forgetClaim(g, cid)
 local tenant = claim[4]
 local time = call("HINCRBY", key("tenant", tenant), "time", -1)
 call("HINCRBY", key("tenant", tenant), "turns", -1)
@@ -342,13 +373,13 @@ alsoWhenFull()
 call("ZADD", base .. ":leases", now + ARGV[3], cid)
 local g = load(claim[1])
 if claim[2] == "expired" then
-  local seqs = seqsOf(claim[3])
-  unqueue(g.id, seqs)
-  for _, seq in ipairs(seqs) do
-    local e = entry(seq)
+  local seqs, taken = seqsOf(claim[3]), batch(g)
+  unqueue(g, seqs)
+  for _, e in ipairs(entriesOf(seqs)) do
     e.claims = e.claims - 1
-    rewrite(seq, e)
+    taken.rewrite(e)
   end
+  taken.done()
   call("HSET", key("claim", cid), "state", "open")
 end
 g.lease = leaseOf(g)
