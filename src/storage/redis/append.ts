@@ -40,7 +40,7 @@ async function script(engine: Engine, number: number, entries: readonly NewEntry
     const place = groups.get(key) ?? groups.size + 1;
     groups.set(key, place);
     const sizes = `${Buffer.byteLength(id)} ${payload.byteLength}`;
-    frame.add(`${place} ${priority} ${items} ${whole(delayMs)} ${position} ${whole(dedupeMs)} ${sizes}\n`, id, payload);
+    frame.add(`${place} ${sizes} ${whole(delayMs)} ${position} ${priority} ${items} ${whole(dedupeMs)}\n`, id, payload);
   }
   const args = [frame.bytes(), ...groups.keys()];
   const answer = (await engine.run("append", engine.partition("outbox", number), args)) as Buffer | number;

@@ -1,6 +1,7 @@
 import type { Depth } from "../ports.ts";
 import type { Engine } from "./engine.ts";
 import type { Places } from "./places.ts";
+import { together } from "./together.ts";
 
 /** Destinations of one call: a few milliseconds of Redis's one thread. */
 const PAGE = 200;
@@ -17,7 +18,13 @@ type Row = [
 
 /** Counts are kept by every call, so they are exact. */
 export function depths(engine: Engine, places: Places): (destinationIds?: string[]) => Promise<Depth[]> {
-  return async (destinationIds) => {
+  const ofSome = together(async (questions: readonly string[][]) => {
+    const found = new Map((await read([...new Set(questions.flat())])).map((depth) => [depth.destinationId, depth]));
+    return questions.map((ids) => [...new Set(ids)].flatMap((id) => found.get(id) ?? []));
+  });
+  return (destinationIds) => (destinationIds ? ofSome(destinationIds) : read(undefined));
+
+  async function read(destinationIds: string[] | undefined): Promise<Depth[]> {
     const found: Depth[] = [];
     for (const [number, ids] of await byPartition(engine, places, destinationIds)) {
       for (let from = 0; from < ids.length; from += PAGE) {
@@ -27,7 +34,7 @@ export function depths(engine: Engine, places: Places): (destinationIds?: string
       }
     }
     return found;
-  };
+  }
 }
 
 async function byPartition(

@@ -3,17 +3,16 @@ import { versionConflict } from "../errors.ts";
 import type { Record_, Records } from "../ports.ts";
 import type { Engine } from "./engine.ts";
 import { whole } from "./frame.ts";
+import { together } from "./together.ts";
 
 /** Records by tenant: those of one stand in one partition, so that most lists read one only. */
 export function redisRecords(engine: Engine, maxValueBytes: number): Records {
   const of = (number: number) => engine.partition("records", number);
   const partition = (key: string) => of(engine.numberOf(tenantPart(key) ?? key));
+  const get = together((keys: readonly string[]) => getAll(engine, partition, keys));
 
   return {
-    async get(key) {
-      const row = (await engine.run("getRecord", partition(key), [key])) as [Buffer, Buffer] | null;
-      return row ? { key, version: Number(row[0]), value: row[1] } : undefined;
-    },
+    get,
 
     async put(key, value, o = {}) {
       checkValue(key, value, maxValueBytes);
@@ -51,6 +50,36 @@ export function redisRecords(engine: Engine, maxValueBytes: number): Records {
 
     now: async () => Number(await engine.run("time", of(0), [])),
   };
+}
+
+/** Keys of one script. */
+const KEYS_A_SCRIPT = 200;
+
+async function getAll(
+  engine: Engine,
+  partitionOf: (key: string) => string,
+  keys: readonly string[],
+): Promise<(Record_ | undefined)[]> {
+  const parts = new Map<string, number[]>();
+  for (const [index, key] of keys.entries()) {
+    const partition = partitionOf(key);
+    const part = parts.get(partition) ?? [];
+    parts.set(partition, part);
+    part.push(index);
+  }
+  const found: (Record_ | undefined)[] = [];
+  for (const [partition, indices] of parts) {
+    for (let from = 0; from < indices.length; from += KEYS_A_SCRIPT) {
+      const page = indices.slice(from, from + KEYS_A_SCRIPT);
+      const args = page.map((index) => keys[index] as string);
+      const rows = (await engine.run("getRecords", partition, args)) as ([Buffer, Buffer] | null)[];
+      for (const [at, index] of page.entries()) {
+        const row = rows[at];
+        if (row) found[index] = { key: keys[index] as string, version: Number(row[0]), value: row[1] };
+      }
+    }
+  }
+  return found;
 }
 
 /** What stands between the first and the second "/" of a key; `closed`: only if there is a second. */

@@ -4,7 +4,8 @@ import { PRELUDE } from "./prelude.ts";
  * The outbox of one partition: what its scripts share. "group" stands for "<bytes of the destination>:<destination><name>".
  *
  *   counters            hash  seq (entries, claims, groups, dead letters), floor (virtual time of the last turn), changes
- *   groups              hash  group → row: see load(); one call reads those of a whole append
+ *   groups              hash  group → row: see readRow(); one command reads those of a whole append
+ *   counts              hash  gid → "entries items bytes"
  *   meta, payload, progress  hashes  of entries by seq; meta: see parse()
  *   ready:<gid>         zset  entries a claim may take, by priority and position
  *   born:<gid>          zset  the same by the end of their first delay
@@ -15,7 +16,7 @@ import { PRELUDE } from "./prelude.ts";
  *   claim:<cid>         hash  group, tenant, state (open, expired, settled), entries ("seq,seq,…")
  *   claims:<gid>        set   claims that are open or expired
  *   leases              zset  claims by the end of their lease, settled ones by when they may be forgotten
- *   due                 zset  groups that will be due, by when; those that are due stand in
+ *   due                 zset  groups that may be due, by when; those that are due stand in
  *   duegroups:<tenant>  set   and their tenants in
  *   turns               zset  tenants with a due group, by virtual time
  *   tenant:<tenant>     hash  time (virtual), turns
@@ -48,22 +49,26 @@ local function fetch(id, fields)
 end
 
 local function readRow(group, row)
-  local gid, opened, exclusive, paused, up, fence, hold, lease, due, entries, items, bytes, split, from =
-    match(row, "^(%d+) (%d) (%d) (%d) (%d) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)\n()")
+  local gid, opened, exclusive, paused, up, fence, hold, lease, split, from =
+    match(row, "^(%d+) (%d) (%d) (%d) (%d) (%d+) (%d+) (%d+) (%d+)\n()")
   return { id = group, gid = gid, opened = opened == "1", exclusive = exclusive == "1", paused = paused == "1", up = up == "1",
-    fence = tonumber(fence), hold = tonumber(hold), lease = tonumber(lease), due = tonumber(due), entries = tonumber(entries),
-    items = tonumber(items), bytes = tonumber(bytes), tenant = sub(row, from, from + split - 1), credential = sub(row, from + split) }
+    fence = tonumber(fence), hold = tonumber(hold), lease = tonumber(lease), tenant = sub(row, from, from + split - 1),
+    credential = sub(row, from + split) }
 end
 local function writeRow(g)
   local function bit(value) return value and 1 or 0 end
-  return string.format("%s %d %d %d %d %.0f %.0f %.0f %.0f %.0f %.0f %.0f %d\n", g.gid, bit(g.opened), bit(g.exclusive),
-    bit(g.paused), bit(g.up), g.fence, g.hold, g.lease, g.due, g.entries, g.items, g.bytes, #g.tenant) .. g.tenant .. g.credential
+  return string.format("%s %d %d %d %d %.0f %.0f %.0f %d\n", g.gid, bit(g.opened), bit(g.exclusive), bit(g.paused), bit(g.up),
+    g.fence, g.hold, g.lease, #g.tenant) .. g.tenant .. g.credential
 end
 local function load(group)
   local row = call("HGET", base .. ":groups", group)
   return row and readRow(group, row)
 end
 local function save(g) call("HSET", base .. ":groups", g.id, writeRow(g)) end
+local function countsOf(gid)
+  local entries, items, bytes = match(call("HGET", base .. ":counts", gid) or "0 0 0", "^(%d+) (%d+) (%d+)$")
+  return tonumber(entries), tonumber(items), tonumber(bytes)
+end
 
 local function parse(m)
   local created, due, position, priority, items, bytes, dedupe, claims, claim, id =
@@ -158,17 +163,13 @@ local function dueOf(g)
   end
   return own >= NEVER and NEVER or math.max(own, g.hold)
 end
--- Puts the group where its due time says.
+-- Puts the group where its due time says. It may stand there for an earlier time, never for a later one: a claim looks again.
 local function index(g, due)
-  local was = g.due
-  g.due = due
   if g.up then
     if due <= now then return end
     g.up = false
     call("SREM", key("duegroups", g.tenant), g.id)
     if call("EXISTS", key("duegroups", g.tenant)) == 0 then call("ZREM", base .. ":turns", g.tenant) end
-  elseif due == was then
-    return
   end
   if due >= NEVER then call("ZREM", base .. ":due", g.id) else call("ZADD", base .. ":due", due, g.id) end
 end
@@ -231,11 +232,13 @@ end
 
 -- The entries leave: their ids still answer "duplicate" for the time they asked for.
 local function leave(g, list)
+  if #list == 0 then return end
   local seqs, gone, kept, left = {}, {}, {}, {}
+  local entries, items, bytes = countsOf(g.gid)
   for i, e in ipairs(list) do
     local id = g.gid .. ":" .. e.id
     seqs[i] = e.seq
-    g.entries, g.items, g.bytes = g.entries - 1, g.items - e.items, g.bytes - e.bytes
+    entries, items, bytes = entries - 1, items - e.items, bytes - e.bytes
     if e.dedupe == "0" then
       gone[#gone + 1] = id
     else
@@ -244,6 +247,7 @@ local function leave(g, list)
       left[#left + 1], left[#left + 2] = ends, id
     end
   end
+  call("HSET", base .. ":counts", g.gid, string.format("%.0f %.0f %.0f", entries, items, bytes))
   for _, hash in ipairs({ "meta", "payload", "progress" }) do each("HDEL", base .. ":" .. hash, seqs) end
   each("HSET", base .. ":ids", kept)
   each("ZADD", base .. ":left", left)

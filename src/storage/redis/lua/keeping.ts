@@ -162,7 +162,7 @@ for _, group in ipairs(groups) do
   left = left - #list
   g.lease = 0
   refresh(g)
-  if g.entries > 0 then return 0 end
+  if countsOf(g.gid) > 0 then return 0 end
 end
 local letters = left > 0 and call("ZRANGE", key("deadof", destination), 0, left - 1) or {}
 for _, seq in ipairs(letters) do remove(seq) end
@@ -172,6 +172,7 @@ for _, group in ipairs(groups) do
   call("SREM", key("creditgroups", g.credential), group)
   g.opened, g.hold, g.paused = false, 0, false
   refresh(g)
+  call("HDEL", base .. ":counts", g.gid)
 end
 call("UNLINK", key("pauses", destination), key("groups", destination), key("reasons", destination))
 call("SREM", base .. ":destinations", destination)
@@ -201,8 +202,9 @@ for i = 2, #ARGV do
   local groups = call("SMEMBERS", key("groups", destination))
   for _, group in ipairs(groups) do
     local g = load(group)
-    entries, items, bytes = entries + g.entries, items + g.items, bytes + g.bytes
-    if g.entries > 0 then oldest = math.min(oldest, oldestOf(g)) end
+    local some, more, size = countsOf(g.gid)
+    entries, items, bytes = entries + some, items + more, bytes + size
+    if some > 0 then oldest = math.min(oldest, oldestOf(g)) end
     for _, reason in ipairs(reasonsOf(group, g.credential)) do reasons[#reasons + 1] = reason end
   end
   if #groups > 0 then

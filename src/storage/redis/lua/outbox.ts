@@ -4,7 +4,7 @@ import { GROUP } from "./group.ts";
 const open = `
 for i = 2, #ARGV, 5 do
   local group, destination, tenant, credential, exclusive = unpack(ARGV, i, i + 4)
-  local g = load(group) or { id = group, fence = 0, hold = 0, lease = 0, due = NEVER, entries = 0, items = 0, bytes = 0 }
+  local g = load(group) or { id = group, fence = 0, hold = 0, lease = 0 }
   index(g, NEVER)
   if g.credential and g.credential ~= credential then call("SREM", key("creditgroups", g.credential), group) end
   -- A new number: what a purge forgot is not found again.
@@ -21,76 +21,86 @@ changed()
 `;
 
 /**
- * ARGV: the entries, framed as "group priority items delay position dedupe bytes(id) bytes(payload)\n" id payload; then
+ * ARGV: the entries, framed as "group bytes(id) bytes(payload) delay position priority items dedupe\n" id payload; then
  * the groups they name by number. Answers "1 position" (stored) or "0 position" (duplicate) a line, or the number of a
  * group that is not open.
  */
 const append = String.raw`
-local blob, groups = ARGV[2], {}
-for i, row in ipairs(fetch(base .. ":groups", { unpack(ARGV, 3) })) do
-  local g = row and readRow(ARGV[i + 2], row)
-  if not g or not g.opened then return i - 1 end
-  g.first, g.added, g.seen = NEVER, batch(g), {}
-  groups[i] = g
+local blob, gids, groups = ARGV[2], {}, { unpack(ARGV, 3) }
+for i, row in ipairs(fetch(base .. ":groups", groups)) do
+  local gid, opened = match(row or "", "^(%d+) (%d)")
+  if opened ~= "1" then return i - 1 end
+  gids[i] = gid
 end
 local count, at = match(blob, "^(%d+)\n()")
-local entries, ids = {}, {}
-for i = 1, tonumber(count) do
-  local number, priority, items, delay, position, dedupe, idBytes, bytes, from =
-    match(blob, "^(%d+) (%d) (%d+) (%d+) (%S+) (%d+) (%d+) (%d+)\n()", at)
+count = tonumber(count)
+local heads, ids = {}, {}
+for i = 1, count do
+  local number, idBytes, bytes, rest, from = match(blob, "^(%d+) (%d+) (%d+) ([^\n]+)\n()", at)
   local payload = from + idBytes
   at = payload + bytes
-  local g, id = groups[tonumber(number)], sub(blob, from, payload - 1)
-  ids[i] = g.gid .. ":" .. id
-  entries[i] = { g = g, id = id, priority = priority, items = items, delay = delay, position = position, dedupe = dedupe,
-    bytes = bytes, payload = payload, ends = at - 1 }
+  ids[i] = gids[tonumber(number)] .. ":" .. sub(blob, from, payload - 1)
+  heads[i] = { tonumber(number), rest, bytes, payload, at - 1 }
 end
-local known, seq = fetch(base .. ":ids", ids), nextSeq(#entries) - #entries
-local answer, metas, payloads, stored = {}, {}, {}, {}
-for i, e in ipairs(entries) do
-  local g, first = e.g, nil
+local known, seq = fetch(base .. ":ids", ids), nextSeq(count) - count
+local counts = fetch(base .. ":counts", gids)
+local time, times, dues = string.format("%.0f", now), {}, {}
+local answer, metas, payloads, stored, seen, added, n = {}, {}, {}, {}, {}, {}, 0
+for i = 1, count do
+  local number, rest, bytes, payload, ends = unpack(heads[i])
+  local id, first = ids[i], nil
   if known[i] then
-    local position, ends = match(known[i], "^(%d+) ?(%d*)$")
-    if ends == "" or tonumber(ends) > now then first = position end
+    local position, over = match(known[i], "^(%d+) ?(%d*)$")
+    if over == "" or tonumber(over) > now then first = position end
   end
-  first = first or g.seen[e.id]
+  first = first or seen[id]
   if first then
     answer[i] = "0 " .. first
   else
-    local due = now + e.delay
+    local delay, position, priority, items, dedupe = match(rest, "^(%d+) (%S+) (%d) (%d+) (%d+)$")
     seq = seq + 1
-    e.seq, e.due = pad(seq), string.format("%.0f", due)
-    if e.position == "-" then e.position = string.format("%.0f", seq) end
-    metas[#metas + 1], metas[#metas + 2] = e.seq, table.concat({ now, e.due, e.position, e.priority, e.items, e.bytes, e.dedupe,
-      "0 -\n" }, " ") .. e.id
-    payloads[#payloads + 1], payloads[#payloads + 2] = e.seq, sub(blob, e.payload, e.ends)
-    stored[#stored + 1], stored[#stored + 2] = ids[i], e.position
-    g.seen[e.id] = e.position
-    g.added.toReady(e)
-    g.first = math.min(g.first, due)
-    g.entries, g.items, g.bytes = g.entries + 1, g.items + e.items, g.bytes + e.bytes
-    answer[i] = "1 " .. e.position
+    local name = pad(seq)
+    if position == "-" then position = match(name, "^0*(%d+)$") end
+    local due = times[delay]
+    if not due then
+      due = string.format("%.0f", now + delay)
+      times[delay] = due
+    end
+    n = n + 2
+    metas[n - 1], metas[n] = name, time .. " " .. due .. " " .. position .. " " .. priority .. " " .. items .. " " .. bytes .. " " ..
+      dedupe .. " 0 -\n" .. sub(id, #gids[number] + 2)
+    payloads[n - 1], payloads[n] = name, sub(blob, payload, ends)
+    stored[n - 1], stored[n] = id, position
+    seen[id] = position
+    local g = added[number]
+    if not g then
+      local c, d, e = match(counts[number] or "0 0 0", "^(%d+) (%d+) (%d+)$")
+      g = { ready = {}, born = {}, n = 0, first = due, entries = c, items = d, bytes = e }
+      added[number] = g
+    end
+    local m = g.n + 2
+    g.ready[m - 1], g.ready[m] = priority * LANE + position, name
+    g.born[m - 1], g.born[m] = due, name
+    g.n = m
+    if tonumber(due) < tonumber(g.first) then g.first = due end
+    g.entries, g.items, g.bytes = g.entries + 1, g.items + items, g.bytes + bytes
+    answer[i] = "1 " .. position
   end
 end
 each("HSET", base .. ":meta", metas)
 each("HSET", base .. ":payload", payloads)
-local rows, due = {}, {}
-for _, g in ipairs(groups) do
-  if g.first < NEVER then
-    g.added.done()
-    if g.exclusive then
-      index(g, dueOf(g))
-    elseif not g.paused then
-      -- As index() does, for all groups at once: an entry more can only bring a shared group forward.
-      local sooner = math.max(g.first, g.hold)
-      if sooner < g.due and not g.up then due[#due + 1], due[#due + 2] = sooner, g.id end
-      g.due = math.min(g.due, sooner)
-    end
-    rows[#rows + 1], rows[#rows + 2] = g.id, writeRow(g)
-  end
+local ready, born, rows, m = base .. ":ready:", base .. ":born:", {}, 0
+for number, g in pairs(added) do
+  local gid = gids[number]
+  each("ZADD", ready .. gid, g.ready)
+  each("ZADD", born .. gid, g.born)
+  m = m + 2
+  rows[m - 1], rows[m] = gid, string.format("%.0f %.0f %.0f", g.entries, g.items, g.bytes)
+  dues[m - 1], dues[m] = g.first, groups[number]
 end
-each("ZADD", base .. ":due", due)
-each("HSET", base .. ":groups", rows)
+each("HSET", base .. ":counts", rows)
+-- A paused or held group stands there too early: the claim that comes for it looks again.
+for from = 1, m, 1000 do call("ZADD", base .. ":due", "LT", unpack(dues, from, math.min(from + 999, m))) end
 -- Last: should the script fail before, a repeat stores the entries again instead of taking them for stored.
 each("HSET", base .. ":ids", stored)
 changed()
@@ -111,11 +121,16 @@ expireLeases()
 -- Groups whose time has come stand in for their tenant's turn.
 for _, group in ipairs(call("ZRANGEBYSCORE", base .. ":due", "-inf", now, "LIMIT", 0, 1000)) do
   local g = load(group)
-  g.up = true
-  save(g)
+  local due = dueOf(g)
   call("ZREM", base .. ":due", group)
-  call("SADD", key("duegroups", g.tenant), group)
-  call("ZADD", turns, call("HGET", key("tenant", g.tenant), "time") or 0, g.tenant)
+  if due > now then
+    index(g, due)
+  elseif not g.up then
+    g.up = true
+    call("SADD", key("duegroups", g.tenant), group)
+    call("ZADD", turns, call("HGET", key("tenant", g.tenant), "time") or 0, g.tenant)
+  end
+  save(g)
 end
 
 -- Most urgent or oldest ready entry: what a group stands for.

@@ -24,10 +24,14 @@ local function remove(key)
 end
 `;
 
-/** ARGV: key. */
+/** ARGV: keys …. Answers version and value of each, or nothing. */
 const get = `
-local version, row, from = live(ARGV[2])
-return version and { version, sub(row, from) }
+local found = {}
+for i = 2, #ARGV do
+  local version, row, from = live(ARGV[i])
+  found[i - 1] = version and { version, sub(row, from) } or false
+end
+return found
 `;
 
 /** ARGV: key, value, version expected or "", time to live or "". */
@@ -85,7 +89,7 @@ return now
 `;
 
 export const RECORD_SCRIPTS = {
-  getRecord: PRELUDE + RECORDS + get,
+  getRecords: PRELUDE + RECORDS + get,
   putRecord: PRELUDE + RECORDS + put,
   removeRecord: PRELUDE + RECORDS + remove,
   listRecords: PRELUDE + RECORDS + list,
