@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { SnapchatError } from "../../errors.ts";
 import { closedError } from "../errors.ts";
+import { schemaTooNew } from "../schema.ts";
 import { type Arg, type RedisClient, senderOf } from "./client.ts";
 import { missingRights, noAnswer, redisFailure } from "./failure.ts";
 import { JOURNAL } from "./lua/journal.ts";
@@ -103,7 +104,7 @@ export class Engine {
     const { missing } = await this.probe(this.partition("outbox"));
     if (missing.length > 0) throw missingRights({ missing: missing.join(" ") });
     const [schema, found] = (await this.#run("migrate", this.partition("meta"), [SCHEMA, partitions])) as Buffer[];
-    if (Number(schema) > SCHEMA) throw schemaTooNew(Number(schema));
+    if (Number(schema) > SCHEMA) throw schemaTooNew(Number(schema), SCHEMA);
     if (Number(found) !== partitions) throw partitionsDiffer(Number(found), partitions);
   }
 
@@ -140,16 +141,6 @@ export class Engine {
       clearTimeout(timer);
     }
   }
-}
-
-function schemaTooNew(found: number): SnapchatError {
-  return new SnapchatError({
-    code: "schema_too_new",
-    kind: "fix_configuration",
-    message: `The storage in Redis has schema ${found}; this version of the package knows ${SCHEMA}.`,
-    fix: "Update the package, or give redis() another `prefix`.",
-    details: { found, known: SCHEMA },
-  });
 }
 
 function partitionsDiffer(found: number, wanted: number): SnapchatError {

@@ -1,4 +1,5 @@
 import { checkMemberOps } from "../checks.ts";
+import { readCursor, writeCursor } from "../member-cursor.ts";
 import { applyOp, diffOps, hasBit, hashKey, isHeld, lastSentAt, NOBODY, type Row } from "../member-rules.ts";
 import type { MemberFilter, MemberOp, MemberRow, Members, SegmentRef } from "../ports.ts";
 import type { Engine } from "./engine.ts";
@@ -72,7 +73,8 @@ export function redisMembers(engine: Engine): Members {
   }
 
   async function* present(ref: SegmentRef, filter: MemberFilter, after?: string) {
-    const from = after === undefined ? undefined : readCursor(after);
+    const cursor = after === undefined ? undefined : readCursor(after);
+    const from = cursor && { hash: fieldOf(cursor), person: Buffer.from(cursor.person).toString("hex") };
     let bucket: number | undefined = from?.hash.readUInt16BE(1) ?? 0;
     while (bucket !== undefined) {
       const { at, found, next }: Awaited<ReturnType<typeof look>> = await look(ref, bucket);
@@ -122,7 +124,7 @@ export function redisMembers(engine: Engine): Members {
       for await (const { hash, row } of present(ref, o, o.after)) {
         if (items.length === o.limit) return { items, ...(last === undefined ? {} : { after: last }) };
         items.push(memberRow(hash, row));
-        last = `${hash.toString("hex")}.${row.person}`;
+        last = writeCursor({ kind: hash[0] ?? 0, hash: hash.subarray(1), person: Buffer.from(row.person, "hex") });
       }
       return { items };
     },
@@ -184,7 +186,7 @@ export function redisMembers(engine: Engine): Members {
 }
 
 /** Kind and hash, as the scripts name them. */
-function fieldOf(op: Pick<MemberOp, "kind" | "hash">): Buffer {
+function fieldOf(op: { kind: number; hash: Uint8Array }): Buffer {
   return Buffer.concat([Buffer.of(op.kind), op.hash]);
 }
 
@@ -225,9 +227,4 @@ function memberRow(field: Buffer, row: Row): MemberRow {
     position: row.position,
     ...(row.person === NOBODY ? {} : { person: new Uint8Array(Buffer.from(row.person, "hex")) }),
   };
-}
-
-function readCursor(cursor: string): { hash: Buffer; person: string } {
-  const [hash = "", person = ""] = cursor.split(".");
-  return { hash: Buffer.from(hash, "hex"), person };
 }
