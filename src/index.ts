@@ -3,12 +3,39 @@ export type {
   DeliveryEvent,
   DeliverySettings,
   DeliveryStats,
+  DrainReport,
   EventReceipt,
   Health,
+  HealthProblem,
   ReceiptEntry,
   Worker,
   WorkerOptions,
 } from "./delivery/index.ts";
+export type {
+  AuditLine,
+  AuditQuery,
+  CheckLine,
+  DeleteOptions,
+  DeleteReport,
+  Destination,
+  DestinationPatch,
+  DestinationSettings,
+  DisableOptions,
+  MutationOptions,
+  NewDestination,
+  OffboardOptions,
+  OffboardReport,
+  PreflightReport,
+  SegmentsReport,
+  SettingsPatch,
+  Staying,
+  Tenant as TenantStanding,
+  TenantDestinations,
+  TenantStatus,
+  Tenants,
+  TokenStatus,
+  UpdateOptions,
+} from "./destinations/index.ts";
 export {
   type ErrorDetails,
   type ErrorKind,
@@ -17,7 +44,23 @@ export {
   SnapchatError,
   type SnapchatErrorInit,
 } from "./errors.ts";
-export { definePlugin, type Plugin } from "./plugins/index.ts";
+export type { Inspection, Person, WithdrawalReport } from "./people/index.ts";
+export {
+  type BeforeSendAnswer,
+  type ConsentPurpose,
+  type ConsentSubject,
+  definePlugin,
+  type Enrichment,
+  type HookContext,
+  type HookName,
+  type HostMember,
+  type HostSegment,
+  type Notification,
+  type PersonReference,
+  type Plugin,
+  type PluginFailure,
+  type ResolvedPerson,
+} from "./plugins/index.ts";
 export type { EventScreen } from "./snapchat/event-screen.ts";
 export type { SnapchatEvents } from "./snapchat/events.ts";
 export type { ExplainedPart, Explanation } from "./snapchat/explain.ts";

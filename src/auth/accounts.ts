@@ -19,7 +19,7 @@ export interface Accounts {
 }
 
 /** As {@link AccountsCall}, without what a login brings. */
-export type AccountsOptions = Omit<AccountsCall, keyof LoginCall>;
+export type AccountsOptions = Omit<AccountsCall, "token" | "beforeRequest">;
 
 /** What a login brings to a call: its token, and its part in the rate limits. */
 type LoginCall = Pick<AccountsCall, "token" | "beforeRequest">;
