@@ -1,5 +1,7 @@
+import { systemClock } from "../../../src/clock.ts";
 import { segmentGroup, segmentLinkId, writeSegmentLink } from "../../../src/delivery/index.ts";
 import { decodeEvents, openPayload, payloadAad } from "../../../src/delivery/payload.ts";
+import { storageCall } from "../../../src/delivery/storage-call.ts";
 import type { Storage } from "../../../src/storage/ports.ts";
 import { createSimulator, type Simulator } from "../../../src/testing/index.ts";
 import { createTcpProxy } from "../../tcp-proxy.ts";
@@ -121,11 +123,9 @@ export async function runProcessHistory({
 async function open(storage: Storage, pixelId: string, adAccountId: string, link: string): Promise<void> {
   const ref = { ...PLACE, link };
   const fresh = { key: "vip", name: "VIP", adAccountId, state: "new" as const, generation: 1 };
-  await writeSegmentLink(storage.records, ref, fresh, 0);
-  await storage.outbox.open([
-    { ...PLACE, name: `events/${pixelId}`, exclusive: false, credentialId: "conversions/acme/d1/1" },
-    segmentGroup(ref, "oauth/acme/c1"),
-  ]);
+  await patiently(() => writeSegmentLink(storage.records, ref, fresh, 0));
+  const events = { ...PLACE, name: `events/${pixelId}`, exclusive: false, credentialId: "conversions/acme/d1/1" };
+  await patiently(() => storage.outbox.open([events, segmentGroup(ref, "oauth/acme/c1")]));
 }
 
 /** The next few requests meet one kind of trouble. */
@@ -147,7 +147,8 @@ function fail(simulator: Simulator, random: () => number): void {
 async function drained(storage: Storage): Promise<number> {
   const end = Date.now() + QUIET_MS;
   for (;;) {
-    const left = (await storage.outbox.depth()).reduce((total, { entries }) => total + entries, 0);
+    const depths = await patiently(() => storage.outbox.depth());
+    const left = depths.reduce((total, { entries }) => total + entries, 0);
     if (left === 0 || Date.now() > end) return left;
     await pause(200);
   }
@@ -176,7 +177,9 @@ async function countEvents(
 
 async function deadEvents(storage: Storage): Promise<Map<string, string>> {
   const dead = new Map<string, string>();
-  const { items } = await storage.outbox.dead.list({ destinationId: PLACE.destinationId, limit: 1_000 });
+  const { items } = await patiently(() =>
+    storage.outbox.dead.list({ destinationId: PLACE.destinationId, limit: 1_000 }),
+  );
   for (const { group, payload, reason } of items) {
     if (!group.name.startsWith("events/")) throw new Error(`A membership entry died: ${reason}`);
     const aad = payloadAad(group.tenantId, group.destinationId, group.name);
@@ -196,6 +199,10 @@ function checkMembers(simulator: Simulator, wanted: ReadonlyMap<number, "add" | 
     violations.push(`members: expected ${expected.join()}, Snapchat has ${found.join()}`);
   }
 }
+
+/** The engine may be on its way back, from this history's restart or another's. */
+const patiently = <T>(call: () => Promise<T>) =>
+  storageCall(call, { clock: systemClock, random: Math.random, maxMs: 30_000 });
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
