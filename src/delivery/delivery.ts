@@ -29,7 +29,7 @@ import { type ReplayOptions, type ReplayReport, replay } from "./replay.ts";
 import { createSendNow, type SendNowOptions } from "./send-now.ts";
 import { type DeliverySettings, probeBounds, settingsOf } from "./settings.ts";
 import { type DeliveryStats, type Health, healthOf, statsOf } from "./stats.ts";
-import { keepSwept, sweep } from "./sweep.ts";
+import { keepSwept, sweep, sweepWithin } from "./sweep.ts";
 import { startLoop, type Worker, type WorkerOptions } from "./worker.ts";
 
 export interface DeliveryOptions {
@@ -184,6 +184,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const before = structuredClone(counters);
       const until = { atMs: clock.monotonic() + maxMs, quietMs: lingerMs + 50 };
       await startLoop(context, { ...workerOptions, ...loopOptions(), until }).ended;
+      await sweepWithin(context, lists, until.atMs - clock.monotonic());
       const depths = await storage.outbox.depth();
       return {
         delivered: counters.delivered - before.delivered,

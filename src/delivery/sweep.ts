@@ -43,19 +43,30 @@ async function myTurn({ storage, settings }: Context): Promise<boolean> {
   }
 }
 
+/** Sweeps where nobody has for `sweepEveryMs`. What fails is tried again next time. */
+async function sweepWhenDue(context: Context, lists: Pick<ListQueue, "task">, signal: AbortSignal): Promise<void> {
+  try {
+    if (await myTurn(context)) await sweep(context, lists, signal);
+  } catch {
+    const message = "Old rows could not be removed; tried again later.";
+    context.emit({ type: "worker_error", code: "sweep_failed", message });
+  }
+}
+
 /** Sweeps now and then while a worker runs. */
 export async function keepSwept(context: Context, lists: Pick<ListQueue, "task">, signal: AbortSignal): Promise<void> {
-  const { clock, random, settings, emit } = context;
+  const { clock, random, settings } = context;
   while (!signal.aborted) {
-    try {
-      if (await myTurn(context)) await sweep(context, lists, signal);
-    } catch {
-      emit({
-        type: "worker_error",
-        code: "sweep_failed",
-        message: "Old rows could not be removed; tried again later.",
-      });
-    }
+    await sweepWhenDue(context, lists, signal);
     await clock.sleep(settings.sweepEveryMs * (0.9 + 0.2 * random()), signal);
   }
+}
+
+/** One sweep where one is due, for hosts without a worker: it ends after `maxMs` and goes on the next time. */
+export async function sweepWithin(context: Context, lists: Pick<ListQueue, "task">, maxMs: number): Promise<void> {
+  if (maxMs <= 0) return;
+  const bound = new AbortController();
+  const over = context.clock.sleep(maxMs, bound.signal).then(() => bound.abort());
+  await Promise.race([sweepWhenDue(context, lists, bound.signal), over]);
+  bound.abort();
 }

@@ -113,6 +113,15 @@ describe.each(Object.entries(engines))("what is stored on %s is removed after it
     expect(await wouldAdd()).toBe(true);
   });
 
+  it("also where nothing but drain ever runs", async () => {
+    const { clock, delivery, storage, drain } = await world();
+    await delivery.append([event(1)]);
+    await drain();
+    clock.jump(30.1 * DAY);
+    await drain();
+    expect((await storage.outbox.dead.list({ destinationId: "d1", limit: 1 })).items).toEqual([]);
+  });
+
   it("the memory of an entry's id: 48 hours after it left", async () => {
     const { clock, delivery, drain } = await world();
     await delivery.append([event(1)]);
