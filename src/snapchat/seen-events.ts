@@ -63,14 +63,16 @@ export function createSeenEvents({ records, clock }: { records: Records; clock: 
   };
 }
 
+const NONE: readonly string[] = [];
+
 /** Calls about a person are no events; a change of membership counts for its row, whatever the event was called. */
-function namesOf(event: CanonicalEvent, rules: readonly Rule[]): string[] {
-  const changed = new Set(event.audiences.map(({ op }) => `segment:${op}`));
-  const names = rules.filter(({ to }) => changed.has(to)).map(({ on }) => on);
-  if (names.length === 0 && event.name !== "" && event.kind !== "identify" && event.kind !== "group") {
-    names.push(event.name);
+function namesOf(event: CanonicalEvent, rules: readonly Rule[]): readonly string[] {
+  if (event.audiences.length > 0) {
+    const changed = new Set(event.audiences.map(({ op }) => `segment:${op}`));
+    const rows = rules.filter(({ to }) => changed.has(to)).map(({ on }) => on);
+    if (rows.length > 0) return rows;
   }
-  return names;
+  return event.name === "" || event.kind === "identify" || event.kind === "group" ? NONE : [event.name];
 }
 
 /** The folded form of a name that may be kept, remembered: `undefined` for one that may name a person. */
