@@ -1,14 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSealer } from "../src/auth/index.ts";
-import { ConversionsClient, prepareEvent } from "../src/capi/index.ts";
-import { createDelivery, type Delivery, type EventItem } from "../src/delivery/index.ts";
-import { Secret } from "../src/errors.ts";
 import { memory } from "../src/storage/memory/index.ts";
 import type { Storage } from "../src/storage/ports.ts";
 import { sqlite } from "../src/storage/sqlite/index.ts";
+import { deliveryOn, events } from "./delivery-host.ts";
 import { atLeast, type Bench, perSecond, type Row } from "./row.ts";
 import { type SimulatorProcess, startSimulator } from "./simulator.ts";
 
@@ -79,60 +75,6 @@ async function endToEnd(name: string, storage: Storage, sim: SimulatorProcess, c
     unit: "events/s",
     goals: [atLeast(15_000)],
   };
-}
-
-function deliveryOn(storage: Storage, { conversions, token }: { conversions: string; token: string }): Delivery {
-  return createDelivery({
-    storage,
-    sealer: createSealer({ keys: [randomBytes(32).toString("base64")] }),
-    credentials: {
-      resolve: async (id) => ({
-        id,
-        kind: "conversions_token",
-        token: new Secret(token),
-        version: 1,
-        limits: { events: [{ key: id, perWindow: 1_000, windowMs: 1_000 }], segments: [] },
-      }),
-      refused: async () => "pause",
-    },
-    events: new ConversionsClient({ endpoints: { conversions } }),
-  });
-}
-
-function events(assetId: string, run: string, count: number): EventItem[] {
-  const nowMs = Date.now();
-  return Array.from({ length: count }, (_, n): EventItem => {
-    const prepared = prepareEvent(
-      {
-        event_name: "PURCHASE",
-        event_time: Math.floor(nowMs / 1_000),
-        event_id: `${run}-${n}`,
-        action_source: "WEB",
-        event_source_url: `https://shop.example/orders/${n}`,
-        user_data: {
-          em: `person${n}@shop.example`,
-          client_ip_address: "203.0.113.7",
-          client_user_agent: "Mozilla/5.0",
-        },
-        custom_data: { value: 12.5, currency: "EUR", transaction_id: `order-${run}-${n}` },
-      } as never,
-      { nowMs },
-    );
-    if (!prepared.ok) throw new Error(prepared.reason);
-    return {
-      type: "event",
-      tenantId: "acme",
-      destinationId: "d",
-      assetId,
-      json: prepared.json,
-      eventId: `${run}-${n}`,
-      orderId: prepared.orderId,
-      eventName: "PURCHASE",
-      eventTime: prepared.eventTime,
-      subjects: [n.toString(16).padStart(32, "0")],
-      acceptedAtMs: nowMs,
-    };
-  });
 }
 
 async function onDisk<T>(task: (path: string) => Promise<T>): Promise<T> {

@@ -1,7 +1,9 @@
 import pg from "pg";
 import { postgres } from "../src/postgres/index.ts";
 import { serviceUrl } from "../test/services.ts";
+import { postgresBinary } from "../test/storage/private-postgres.ts";
 import { againstRaw, type Raw } from "./against-raw.ts";
+import { twoWorkers } from "./postgres-workers.ts";
 import { atLeast, type Bench, type Row } from "./row.ts";
 import { startSimulator } from "./simulator.ts";
 import { openHost } from "./track-host.ts";
@@ -22,6 +24,7 @@ export const rows: Bench = async ({ smoke }) => {
     return [
       row("100 events of one tenant a call", few.ours, few.raw),
       row("500 events of 500 tenants a call", many.ours, many.raw),
+      ...(postgresBinary() ? [await twoWorkers(simulator, smoke ? 2_000 : 60_000)] : []),
     ];
   } finally {
     await host.snapchat.close();

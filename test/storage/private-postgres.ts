@@ -28,6 +28,8 @@ function versions(): string[] {
 export interface PrivatePostgres {
   readonly url: string;
   readonly port: number;
+  /** Of the server that runs now; its backends are its children. */
+  readonly pid: number;
   /** SIGKILL of the server and all its backends: what a crash leaves. */
   kill(): Promise<void>;
   /** SIGINT: connections are cut, the data are written. */
@@ -85,6 +87,9 @@ export async function startPrivatePostgres(
   return {
     url,
     port,
+    get pid() {
+      return server?.pid ?? 0;
+    },
     kill: () => gone("SIGKILL"),
     stop: () => gone("SIGINT"),
     start,
