@@ -105,8 +105,10 @@ export function createAppender(options: AppendOptions) {
       added.set(group.destinationId, sum);
     }
     const full = new Map<string, Amount>();
-    for (const [destinationId, sum] of added) {
-      const depth = await depthOf(destinationId);
+    // Asked for together: an engine answers for 500 destinations as fast as for one.
+    const found = await Promise.all([...added.keys()].map(depthOf));
+    for (const [n, [destinationId, sum]] of [...added].entries()) {
+      const depth = found[n] as Amount;
       if (depth.items + sum.items > settings.maxQueuedItems || depth.bytes + sum.bytes > settings.maxQueuedBytes) {
         full.set(destinationId, { items: depth.items, bytes: depth.bytes });
       } else {

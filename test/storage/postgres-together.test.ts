@@ -56,6 +56,62 @@ describe.skipIf(!url)("workers on connections of their own", () => {
     expect(depths.map(({ entries, items, bytes }) => [entries, items, bytes])).toEqual(depths.map(() => [0, 0, 0]));
     await schemas.giveBack(storage);
   }, 120_000);
+
+  it("a worker that waits wakes when a group's hold is over, and when another process has appended", async () => {
+    const storage = await schemas.open();
+    const { outbox } = storage;
+    const group = { tenantId: "t", destinationId: "d", name: "g", exclusive: false, credentialId: "c" };
+    const entry = { group, priority: 0, items: 1, payload: new Uint8Array(1) } as const;
+    await outbox.open([group]);
+    await outbox.append([
+      { ...entry, id: "a" },
+      { ...entry, id: "b" },
+    ]);
+    const claim = () => outbox.claim({ owner: "w", leaseMs: 60_000, maxItems: 1, maxBytes: 1e6 });
+    const signal = new AbortController().signal;
+    const first = await claim();
+    if (!first) throw new Error("nothing is due");
+    await outbox.settle(first, [{ id: "a" }], { holdGroupMs: 400 });
+    const next = async () => {
+      const began = performance.now();
+      for (;;) {
+        const found = await claim();
+        if (found) return { id: found.entries[0]?.id, afterMs: performance.now() - began };
+        await outbox.wait({ maxMs: 30_000, signal });
+      }
+    };
+    const held = await next();
+    expect(held.id).toBe("b");
+    expect(held.afterMs).toBeLessThan(10_000);
+    const waiting = next();
+    await schemas.reopen(storage).outbox.append([{ ...entry, id: "from elsewhere" }]);
+    const other = await waiting;
+    expect(other.id).toBe("from elsewhere");
+    expect(other.afterMs).toBeLessThan(10_000);
+    await schemas.giveBack(storage);
+  });
+
+  it("an append that a purge did not see is taken away, and the counts stay right", async () => {
+    const storage = await schemas.open();
+    const { outbox } = storage;
+    const group = { tenantId: "t", destinationId: "d", name: "g", exclusive: false, credentialId: "c" };
+    const entry = { group, priority: 0, items: 1, payload: new Uint8Array(1) } as const;
+    await outbox.open([group]);
+    await outbox.append([{ ...entry, id: "a" }]);
+    const host = await pool.connect();
+    await host.query("BEGIN");
+    await outbox.append([{ ...entry, id: "late" }], { tx: host });
+    while (!(await outbox.purge("d", { limit: 100 })));
+    await host.query("COMMIT");
+    host.release();
+    expect(await outbox.depth(["d"])).toEqual([]);
+    await outbox.open([group]);
+    expect(await outbox.claim({ owner: "w", leaseMs: 1_000, maxItems: 10, maxBytes: 1e6 })).toBeUndefined();
+    expect(await outbox.depth(["d"])).toMatchObject([{ entries: 0, items: 0, bytes: 0 }]);
+    expect((await outbox.append([{ ...entry, id: "late" }]))[0]?.status).toBe("stored");
+    expect(await outbox.depth(["d"])).toMatchObject([{ entries: 1 }]);
+    await schemas.giveBack(storage);
+  });
 });
 
 async function appendAll(storage: Storage, groups: Group[], history: History, random: () => number, name: string) {

@@ -69,7 +69,7 @@ CREATE TABLE groups (
   UNIQUE (destination, name)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX groups_due ON groups (tid, due_at) WHERE due_at < ${NEVER};
-CREATE INDEX groups_next ON groups (due_at) WHERE due_at < ${NEVER};
+CREATE INDEX groups_next ON groups (greatest(due_at, hold_until)) WHERE due_at < ${NEVER};
 CREATE INDEX groups_credential ON groups (credential);
 
 CREATE TABLE signals (
@@ -379,9 +379,10 @@ BEGIN
       WHERE NOT EXISTS (SELECT FROM entries e WHERE e.gid = _gids[u.g] AND e.id = u.id));
   END LOOP;
   SELECT array_to_string(array_agg(e.position ORDER BY u.ord), ','),
-      array_to_string(array_agg(u.ord ORDER BY u.ord) FILTER (WHERE e.seq <> _seqs[u.ord]), ',')
-    INTO STRICT positions, duplicates
+      array_to_string(array_agg(u.ord ORDER BY u.ord) FILTER (WHERE e.seq <> _seqs[u.ord]), ','), count(*)
+    INTO STRICT positions, duplicates, _stored
     FROM unnest(__groups, __ids) WITH ORDINALITY u(g, id, ord) JOIN entries e ON e.gid = _gids[u.g] AND e.id = u.id;
+  IF _stored <> _n THEN RAISE EXCEPTION 'other calls came in between' USING ERRCODE = 'serialization_failure'; END IF;
   RETURN NEXT;
 END $$;
 `;
@@ -442,8 +443,13 @@ BEGIN
   -- Appends that a purge did not see belong to nobody.
   _closed := ARRAY(SELECT g.gid FROM groups g WHERE g.gid = ANY (_locked) AND NOT g.opened AND g.entries > 0);
   IF cardinality(_closed) > 0 THEN
-    DELETE FROM entries WHERE gid = ANY (_closed);
-    UPDATE groups SET entries = 0, items = 0, bytes = 0, due_at = ${NEVER} WHERE gid = ANY (_closed);
+    WITH orphans AS (
+      DELETE FROM entries WHERE gid = ANY (_closed) AND state < 3 RETURNING gid, items, octet_length(payload) AS bytes
+    ), shrunk AS (
+      SELECT gid, count(*) AS entries, sum(items) AS items, sum(bytes) AS bytes FROM orphans GROUP BY gid
+    ) UPDATE groups g SET entries = g.entries - o.entries, items = g.items - o.items, bytes = g.bytes - o.bytes
+      FROM shrunk o WHERE g.gid = o.gid;
+    UPDATE groups SET due_at = ${NEVER} WHERE gid = ANY (_closed);
   END IF;
 END $$;
 
@@ -632,7 +638,8 @@ BEGIN
   at := engine_ms(_clock);
   due_at := least(${NEVER},
     (SELECT min(s.earliest) FROM (SELECT earliest FROM signals ORDER BY sid LIMIT 500) s),
-    (SELECT g.due_at FROM groups g WHERE g.due_at < ${NEVER} AND g.due_at > _after ORDER BY g.due_at LIMIT 1),
+    (SELECT greatest(g.due_at, g.hold_until) FROM groups g WHERE g.due_at < ${NEVER}
+      AND greatest(g.due_at, g.hold_until) > _after ORDER BY greatest(g.due_at, g.hold_until) LIMIT 1),
     (SELECT c.lease_until FROM claims c WHERE c.state <> 1 AND c.state = 0 ORDER BY c.lease_until LIMIT 1));
   RETURN NEXT;
 END $$;
