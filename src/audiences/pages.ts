@@ -1,4 +1,5 @@
-import { hashedMemberWithReason, type IdentityOptions, type IdentityReason } from "../identity/index.ts";
+import type { IdentityOptions, IdentityReason } from "../identity/index.ts";
+import { memberDigest } from "../identity/member.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { MemberKind } from "./members.ts";
 
@@ -65,10 +66,10 @@ function openPage(kind: MemberKind, options: MemberPagesOptions) {
     /** Whether the page is full now. */
     add(value: unknown): boolean {
       read++;
-      const { value: hash, reason } = hashedMemberWithReason(kind, value, options);
-      if (hash !== undefined) hashes.push(hash);
-      else if (reason !== undefined) omitted[reason] = (omitted[reason] ?? 0) + 1;
-      return hashes.length >= size;
+      const digest = memberDigest(kind, value, options);
+      if (typeof digest === "string") return hashes.push(digest) >= size;
+      omitted[digest.reason] = (omitted[digest.reason] ?? 0) + 1;
+      return false;
     },
     take(): MemberPage {
       const page = { hashes, read, omitted };

@@ -9,7 +9,7 @@ import { membersGroup } from "./item.ts";
 import { encodeList, LIST_HASH_BYTES, LIST_PERSON_BYTES, type ListPage, type SegmentTask } from "./list-payload.ts";
 import { MAX_OPS } from "./members-plan.ts";
 import { type PageDone, readPageDone } from "./page-done.ts";
-import { pageOps } from "./page-ops.ts";
+import { pageParts } from "./page-ops.ts";
 import { payloadAad, sealPayload } from "./payload.ts";
 import { IDENTIFIERS_PER_ITEM } from "./prepare.ts";
 import { renewAfterMs } from "./renewal.ts";
@@ -108,7 +108,8 @@ export function createListQueue(options: ListQueueOptions): ListQueue {
       if (!members) return undefined;
       const after = renewAfterMs(link);
       const places = new Set<number>();
-      for (const { ops, places: placesOf } of pageOps(page, position)) {
+      for (const part of pageParts(page, position)) {
+        const { ops, places: placesOf } = part();
         const bits = await call(() => members.diff(segment, ops, after === undefined ? {} : { renewAfterMs: after }));
         for (const [at, place] of placesOf.entries()) if (hasBit(bits, at)) places.add(place);
       }

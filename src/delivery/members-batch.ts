@@ -1,4 +1,3 @@
-import type { MemberOp } from "../storage/ports.ts";
 import { MEMBER_KINDS } from "./interfaces.ts";
 import type { ListPage } from "./list-payload.ts";
 import type { MemberEntry } from "./members-entry.ts";
@@ -8,7 +7,7 @@ import { runTask } from "./members-task.ts";
 import { type Bringing, nothing, planFor, tell } from "./members-tell.ts";
 import { wholePersons } from "./members-whole.ts";
 import { type PageDone, writePageDone } from "./page-done.ts";
-import { pageOps } from "./page-ops.ts";
+import { pageParts } from "./page-ops.ts";
 import { storageCall } from "./storage-call.ts";
 
 /** Tells Snapchat what a batch changes, then writes it down. `lost`: a later claim has written already. */
@@ -84,12 +83,15 @@ async function planPage(bringing: Bringing, plan: Plan, open: MemberEntry, page:
   const kindTaken = page.op === "remove" || (link.identifiers?.includes(MEMBER_KINDS[page.kind]) ?? true);
   const void_ = isOvertaken(bringing, open) || !kindTaken;
   const denied = page.op === "add" && !void_ ? await deniedOf(bringing, page) : undefined;
-  for (const { ops, places } of pageOps(page, entry.position)) {
-    const applies = (_: MemberOp, at: number) => !void_ && !denied?.has(places[at] ?? -1);
-    const applying = ops.filter(applies);
-    await plan.operations(applying, { doubted, ...(page.op === "hold" ? { send: "nothing" as const } : {}) });
+  for (const part of pageParts(page, entry.position)) {
+    const only = (applies: boolean) => () => {
+      const { ops, places } = part();
+      if (!void_ && !denied) return applies ? ops : [];
+      return ops.filter((_, at) => (!void_ && !denied?.has(places[at] ?? -1)) === applies);
+    };
+    await plan.operations(only(true), { doubted, ...(page.op === "hold" ? { send: "nothing" as const } : {}) });
     // What may have been sent before it lost its say: what Snapchat holds has to be told again.
-    if (doubted && applying.length < ops.length) await plan.assert(ops.filter((op, at) => !applies(op, at)));
+    if (doubted) await plan.assert(only(false)());
   }
 }
 

@@ -16,7 +16,8 @@ export interface MembersPage {
 /** What Snapchat has to hear, and what is written down once it has accepted it. */
 export interface MembersPlan {
   pages: MembersPage[];
-  commits: { ops: MemberOp[]; sent: Uint8Array }[];
+  /** Operations are made anew when they are written down. */
+  commits: { ops: () => MemberOp[]; sent: Uint8Array }[];
 }
 
 export interface PlanOptions {
@@ -78,16 +79,17 @@ export function createPlan(options: PlanOptions) {
         if (!said && one.doubted) unchanged.push(one);
       }
       await tellAgain(members, unchanged);
-      if (ops.length > 0) commits.push({ ops, sent });
+      if (ops.length > 0) commits.push({ ops: () => ops, sent });
     }
   }
 
-  /** Operations of a list or a task, at most {@link MAX_OPS}. Answers which of them change something. */
-  async function operations(ops: MemberOp[], { doubted, send: what }: Judgement = {}): Promise<Uint8Array> {
+  /** Operations of a list or a task, at most {@link MAX_OPS} at a time. */
+  async function operations(make: () => MemberOp[], { doubted, send: what }: Judgement = {}): Promise<void> {
+    const ops = make();
     if (!members) {
       const said = new Set<string>();
       for (const op of ops) if (what !== "nothing" && isNew(said, op)) send(op.op, op);
-      return newBits(ops.length);
+      return;
     }
     const sent =
       what === "nothing" ? newBits(ops.length) : what === "everything" ? firsts(ops) : await differing(members, ops);
@@ -102,8 +104,7 @@ export function createPlan(options: PlanOptions) {
         members,
         ops.filter((op) => isNew(said, op)),
       );
-    if (ops.length > 0) commits.push({ ops, sent });
-    return sent;
+    if (ops.length > 0) commits.push({ ops: make, sent });
   }
 
   /** What Snapchat should hold of identifiers that did not change here: asked as a probe, never written. */

@@ -69,7 +69,7 @@ async function overRows(
     do {
       const limit = Math.min(MAX_OPS, identifiersPerRequest - count);
       const page = await members.scan(from, { ...filter, limit, ...(after === undefined ? {} : { after }) });
-      await plan.operations(page.items.map(opOf), judgement);
+      await plan.operations(() => page.items.map(opOf), judgement);
       count += page.items.length;
       after = page.after;
     } while (after !== undefined && count < identifiersPerRequest);

@@ -1,7 +1,7 @@
 import { isDigest } from "./digest.ts";
 import type { IdentityField, IdentityOptions } from "./field.ts";
 import { canonical } from "./normalize.ts";
-import type { IdentityReason } from "./reason.ts";
+import type { IdentityReason, Omitted } from "./reason.ts";
 import { sha256Hex } from "./sha256.ts";
 
 /** A digest, or the reason why there is none. */
@@ -32,6 +32,12 @@ const NONE: IdentityOptions = {};
 export function hash(field: IdentityField, value: unknown, options: IdentityOptions = NONE): string | undefined {
   const text = canonical(field, value, options);
   return typeof text === "string" ? digestOf(field, text) : undefined;
+}
+
+/** The digest or the omission, without an object for each digest: for lists of millions. */
+export function digestOrOmission(field: IdentityField, value: unknown, options: IdentityOptions): string | Omitted {
+  const text = canonical(field, value, options);
+  return typeof text === "string" ? digestOf(field, text) : text;
 }
 
 /** As {@link hash}, with the reason where the identifier is left out. */

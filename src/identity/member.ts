@@ -1,5 +1,6 @@
 import type { IdentityField, IdentityOptions } from "./field.ts";
-import { type Hashed, hash, hashWithReason } from "./hash.ts";
+import { digestOrOmission, type Hashed, hash, hashWithReason } from "./hash.ts";
+import type { Omitted } from "./reason.ts";
 
 /** What an audience list holds people by (Ads-API/customer-lists). */
 export type MemberKind = "email" | "phone" | "mobile_ad_id";
@@ -28,4 +29,9 @@ export function hashedMember(kind: MemberKind, value: unknown, options?: Identit
 /** As {@link hashedMember}, with the reason where the value is left out. */
 export function hashedMemberWithReason(kind: MemberKind, value: unknown, options?: IdentityOptions): Hashed {
   return hashWithReason(MEMBER_FIELDS[kind], value, options);
+}
+
+/** As {@link hashedMemberWithReason}, without an object for each digest: for lists of millions. */
+export function memberDigest(kind: MemberKind, value: unknown, options: IdentityOptions): string | Omitted {
+  return digestOrOmission(MEMBER_FIELDS[kind], value, options);
 }

@@ -3,6 +3,7 @@ import { syncList } from "../../src/audiences/index.ts";
 import { createDelivery } from "../../src/delivery/index.ts";
 import { runHistory } from "../audiences/checker/history.ts";
 import { simulatorSnapchat } from "../audiences/checker/simulator.ts";
+import { difference, openMirrors } from "../audiences/processes/run-mirror.ts";
 
 /** `CHECKER_FROM=1 CHECKER_COUNT=50000 npm run test:long -- audiences`: ranges of seeds add up. */
 const from = Number(process.env.CHECKER_FROM ?? 1);
@@ -23,4 +24,31 @@ describe("seeded histories of segments, the long form", () => {
       expect(failed).toEqual({});
     });
   }
+});
+
+/** `MIRROR_COUNT=1000000`: people of the list. */
+const people = Number(process.env.MIRROR_COUNT ?? 1_000_000);
+
+describe(`a list of ${people} people`, () => {
+  it("is mirrored, mirrored again with one in a hundred changed, and killed twice each time", async () => {
+    const mirrors = await openMirrors();
+    try {
+      const pages = Math.ceil(people / 100_000);
+      const first = { segment: "vip", runId: "first", count: people, changeEvery: 0 };
+      const one = await mirrors.mirror(first, [people * 0.3, people * 0.6]);
+      expect(difference(mirrors.held("vip"), first)).toEqual({ missing: 0, surplus: 0 });
+      const requests = mirrors.requests("vip").length;
+      const second = { segment: "vip", runId: "second", count: people, changeEvery: 100 };
+      const two = await mirrors.mirror(second, [people * 0.3, people * 0.6]);
+      expect(difference(mirrors.held("vip"), second)).toEqual({ missing: 0, surplus: 0 });
+      const more = mirrors.requests("vip").length - requests;
+      const three = await mirrors.mirror({ ...second, runId: "third" });
+      console.log({ one, two, three, requests, more, rowsPerSecond: Math.round((people / three.ms) * 1_000) });
+      expect(requests).toBeLessThanOrEqual(pages + 2 * one.kills);
+      expect(more).toBeLessThanOrEqual(2 + 2 * two.kills);
+      for (const { peakMb, idleMb } of [one, two, three]) expect(peakMb - idleMb).toBeLessThan(150);
+    } finally {
+      await mirrors.close();
+    }
+  });
 });

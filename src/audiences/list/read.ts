@@ -1,4 +1,5 @@
-import { hashedMemberWithReason, identityReady, type MemberKind } from "../../identity/index.ts";
+import { identityReady, type MemberKind } from "../../identity/index.ts";
+import { memberDigest } from "../../identity/member.ts";
 import type { HostMember } from "../../plugins/index.ts";
 import type { KindNumber } from "./interfaces.ts";
 import type { ListRow } from "./row.ts";
@@ -64,9 +65,9 @@ export async function readList(
       const value = member[field];
       if (value === undefined || value === null) continue;
       for (const one of typeof value === "string" ? [value] : value.slice(0, MAX_EACH)) {
-        const { value: digest, reason } = hashedMemberWithReason(kind, one, identity);
-        if (digest === undefined) {
-          sink.unusable(reason ?? "unusable");
+        const digest = memberDigest(kind, one, identity);
+        if (typeof digest !== "string") {
+          sink.unusable(digest.reason);
           continue;
         }
         found++;

@@ -1,7 +1,7 @@
 import { checkMemberOps } from "../checks.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import { readCursor, writeCursor } from "../member-cursor.ts";
-import { applyOp, diffOps, hasBit, hashKey, personKey, type Row } from "../member-rules.ts";
+import { applyOp, diffOps, hasBit, hashKey, type Row } from "../member-rules.ts";
 import type { MemberFilter, MemberOp, MemberRow, Members, SegmentRef } from "../ports.ts";
 import type { Connection } from "./connection.ts";
 import type { Statements } from "./statements.ts";
@@ -18,6 +18,11 @@ interface Stored {
   removed_all_at: number;
   removed_at: number;
 }
+
+type RowOfHash = Pick<Stored, "present" | "position" | "sent_at" | "run" | "removed_all_at" | "removed_at"> & {
+  /** Hexadecimal; empty for nobody. */
+  person: string;
+};
 
 /** Operations of one transaction: what fits into a few milliseconds. Repeating a commit changes nothing, so it may come in parts. */
 const OPS_A_TURN = 500;
@@ -75,7 +80,9 @@ export function sqliteMembers(connection: Connection): Members {
       checkMemberOps(ops);
       for (let from = 0; from < ops.length || from === 0; from += OPS_A_TURN) {
         const part = ops.slice(from, from + OPS_A_TURN);
-        const answer = await connection.write((tx) => commitOps(tx, ref, part, from, o));
+        // The last part's way to the disk takes the earlier ones along: they stand before it in the log.
+        const durable = from + OPS_A_TURN >= ops.length;
+        const answer = await connection.write((tx) => commitOps(tx, ref, part, from, o), { durable });
         if (answer === "lost") return "lost";
       }
       return "committed";
@@ -154,8 +161,9 @@ function commitOps(
 
 function rowsOf(sql: Statements, sid: number, op: MemberOp): Map<string, Row> {
   const rows = new Map<string, Row>();
-  for (const stored of sql.all<Stored>("rowsOfHash", sid, op.kind, op.hash)) {
-    const person = personKey(stored);
+  // The person as text: a list's rows are read by the million, and a typed array for each costs more than the row.
+  for (const stored of sql.all<RowOfHash>("rowsOfHash", sid, op.kind, op.hash)) {
+    const { person } = stored;
     rows.set(person, {
       person,
       present: stored.present === 1,

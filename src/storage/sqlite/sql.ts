@@ -293,7 +293,7 @@ export const SQL = {
   addSegment: "INSERT INTO segments (tenant, destination, link, fence) VALUES (?, ?, ?, 0) RETURNING sid, fence",
   saveFence: "UPDATE segments SET fence = ? WHERE sid = ?",
   segmentsOfTenant: "SELECT sid, destination, link FROM segments WHERE tenant = ?",
-  rowsOfHash: `SELECT person, present, position, sent_at, run, removed_all_at, removed_at FROM members
+  rowsOfHash: `SELECT lower(hex(person)) AS person, present, position, sent_at, run, removed_all_at, removed_at FROM members
     WHERE sid = ? AND kind = ? AND hash = ?`,
   saveMember: `INSERT INTO members (sid, kind, hash, person, present, position, sent_at, run, removed_all_at, removed_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sid, kind, hash, person) DO UPDATE SET present = excluded.present,

@@ -1,0 +1,47 @@
+/**
+ * A host's process that mirrors a list of many people, to be killed at any moment: its worker, its storage and its run are
+ * all in it. Reports lines of JSON: memory at rest, progress with the largest memory so far, the end.
+ */
+import { createSnapchat } from "../../../src/index.ts";
+import { sqlite } from "../../../src/sqlite/index.ts";
+import { addressOf, type MirrorOrder } from "./mirror-order.ts";
+
+const order = JSON.parse(process.argv[2] ?? "{}") as MirrorOrder;
+const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const megabytes = () => Math.round(process.memoryUsage().rss / 1e6);
+
+const snapchat = createSnapchat({
+  app: order.app,
+  storage: sqlite(order.database),
+  encryptionKeys: [order.key],
+  endpoints: order.endpoints,
+  allowEndpoints: [order.url],
+  delivery: { memberLingerMs: 0, ...order.delivery },
+});
+const acme = snapchat.tenant("acme");
+await acme.segments.list(order.destinationId);
+const worker = snapchat.startWorker();
+// Whatever the first use of anything loads is no part of a list's memory.
+await acme.segments.sync(order.destinationId, "warm", members(1_000), { runId: "warm" });
+globalThis.gc?.();
+const idleMb = megabytes();
+say({ idleMb });
+
+let peakMb = 0;
+const sampling = setInterval(() => {
+  peakMb = Math.max(peakMb, megabytes());
+}, 20);
+
+function* members(count: number) {
+  for (let n = 0; n < count; n++) yield { email: addressOf(n, order), personKey: `p${n}` };
+}
+
+const startedAt = performance.now();
+const done = await acme.segments.sync(order.destinationId, order.segment, members(order.count), {
+  runId: order.runId,
+  onProgress: ({ phase, read, requests }) => say({ phase, read, requests }),
+});
+say({ done, peakMb, idleMb, ms: Math.round(performance.now() - startedAt) });
+clearInterval(sampling);
+await worker.stop();
+await snapchat.close();

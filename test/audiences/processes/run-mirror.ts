@@ -1,0 +1,108 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { SyncProgress } from "../../../src/audiences/index.ts";
+import { sha256Hex } from "../../../src/identity/index.ts";
+import { sqlite } from "../../../src/sqlite/index.ts";
+import { openShop, type Shop } from "../../snapchat/shop.ts";
+import { addressOf, type MirrorOrder } from "./mirror-order.ts";
+
+/** Without a bound V8 keeps some 200 MB for garbage that it has not looked at yet, whatever the list. */
+const V8 = ["--expose-gc", "--max-semi-space-size=8"];
+const child = fileURLToPath(new URL("./mirror-process.ts", import.meta.url));
+
+export interface MirrorReport {
+  done: SyncProgress;
+  idleMb: number;
+  peakMb: number;
+  ms: number;
+  kills: number;
+}
+
+/** A connected shop on a SQLite file, and processes that mirror lists into its segments. */
+export async function openMirrors(delivery: MirrorOrder["delivery"] = {}) {
+  const directory = mkdtempSync(join(tmpdir(), "mirror-"));
+  const database = join(directory, "snapchat.db");
+  const key = randomBytes(32).toString("base64");
+  const shop: Shop = await openShop({ storage: sqlite(database), encryptionKeys: [key] });
+  const { simulator, id } = shop;
+  await shop.snapchat.close();
+
+  /** Runs to the end, killed each time the run has got as far as `killAt` says: lines read. */
+  async function mirror(
+    order: Pick<MirrorOrder, "segment" | "runId" | "count" | "changeEvery">,
+    killAt: readonly number[] = [],
+  ): Promise<MirrorReport> {
+    const { clientId, clientSecret } = simulator.world;
+    const whole: MirrorOrder = {
+      ...order,
+      delivery,
+      app: { clientId, clientSecret, redirectUri: "http://127.0.0.1:8080/snapchat/callback" },
+      database,
+      key,
+      endpoints: simulator.endpoints,
+      url: simulator.url,
+      destinationId: id,
+    };
+    for (let kills = 0; ; kills++) {
+      const report = await once(whole, killAt[kills]);
+      if (report) return { ...report, kills };
+    }
+  }
+
+  return {
+    simulator,
+    mirror,
+    /** The e-mail digests that the segment of that name holds. */
+    held(name: string): Set<string> {
+      const segment = simulator.inspect.segments().find((one) => one.name === name);
+      return segment ? simulator.inspect.members(segment.id).EMAIL_SHA256 : new Set();
+    },
+    requests: (name: string) => {
+      const segment = simulator.inspect.segments().find((one) => one.name === name);
+      return simulator.inspect.requests.filter(({ path }) => path.includes(`/${segment?.id}/users`));
+    },
+    async close() {
+      await simulator.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** How many of the list's digests are missing, and how many are there that should not be. */
+export function difference(held: ReadonlySet<string>, order: Pick<MirrorOrder, "count" | "changeEvery">) {
+  let missing = 0;
+  for (let n = 0; n < order.count; n++) if (!held.has(sha256Hex(addressOf(n, order)))) missing++;
+  return { missing, surplus: held.size - (order.count - missing) };
+}
+
+/** One life of the process; `undefined`: it was killed. */
+function once(order: MirrorOrder, killAtRead: number | undefined): Promise<Omit<MirrorReport, "kills"> | undefined> {
+  return new Promise((resolve, reject) => {
+    const running = spawn(process.execPath, [...V8, child, JSON.stringify(order)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let report: Omit<MirrorReport, "kills"> | undefined;
+    let killed = false;
+    let errors = "";
+    running.stderr.on("data", (text: Buffer) => {
+      errors += text.toString();
+    });
+    createInterface({ input: running.stdout }).on("line", (text) => {
+      const line = JSON.parse(text) as { read?: number; done?: SyncProgress };
+      if (line.done) report = line as MirrorReport;
+      if (killAtRead === undefined || killed || (line.read ?? 0) < killAtRead) return;
+      killed = true;
+      running.kill("SIGKILL");
+    });
+    running.on("exit", (code) => {
+      if (killed) resolve(undefined);
+      else if (report) resolve(report);
+      else reject(new Error(`The process ended with ${code}: ${errors}`));
+    });
+  });
+}
