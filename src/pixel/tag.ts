@@ -43,6 +43,8 @@ export interface PixelTagOptions {
  */
 export function pixelTag(config: PixelConfig, options: PixelTagOptions = {}): string {
   const { nonce, src, debug, identity, consent, pageViews } = options;
+  // The rules are the router's business, which a page without a bundler has not.
+  const { workflow: _, ...settings } = config;
   if (nonce !== undefined && !/^[\w+/-]+={0,2}$/.test(nonce)) {
     throw new SnapchatError({
       code: "nonce_invalid",
@@ -52,7 +54,7 @@ export function pixelTag(config: PixelConfig, options: PixelTagOptions = {}): st
     });
   }
   const open = nonce === undefined ? "<script" : `<script nonce="${nonce}"`;
-  const given = inScript({ ...config, nonce, identity, consent, pageViews });
+  const given = inScript({ ...settings, nonce, identity, consent, pageViews });
   const create = `snapchatDestination.createPixel(${debug ? `Object.assign(${given},{debug:console.warn})` : given});`;
   return src === undefined
     ? `${open}>${pixelScript()}${create}</script>`

@@ -72,8 +72,10 @@ export function createTenantPixel(dependencies: TenantPixelDependencies): Tenant
 
   /** None where the workflow cannot be run: its pages send nothing either. */
   async function planOf(destinationId: string): Promise<Plan | undefined> {
-    const plan = dependencies.plan(await active(destinationId));
-    return "refused" in plan ? undefined : plan;
+    const destination: ActiveDestination | undefined = await active(destinationId);
+    // One that is being deleted is not active any more.
+    const plan = destination && dependencies.plan(destination);
+    return plan && "refused" in plan ? undefined : plan;
   }
 
   async function identity(destinationId: string, person: PixelPerson): Promise<PixelIdentity> {

@@ -41,7 +41,7 @@ describe("the configuration of a pixel", () => {
     }
     const { json, config } = pixelConfig({ pixelId: PIXEL_ID, workflow: all });
     expect(config.events.length).toBeGreaterThan(8);
-    expect(json.length).toBeLessThan(30_000);
+    expect(json.length).toBeLessThan(20_000);
   });
 
   it("has no event that Snapchat has not, whatever the workflow's rules say", () => {
@@ -104,6 +104,7 @@ describe("the tag", () => {
     expect(tag.startsWith(`<script nonce="Zm9vYmFy">`)).toBe(true);
     expect(tag.match(/<\/script/g)).toHaveLength(1);
     expect(tag).toContain('"consent":true,"pageViews":true');
+    expect(tag.length).toBeLessThan(pixelScript().length + 500);
   });
 
   it("stays inside its element whatever the data", () => {
