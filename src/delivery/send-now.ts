@@ -61,16 +61,17 @@ export function createSendNow(context: Context, control: Pick<Control, "paused">
 
   async function sendBatch(batch: Batch, options: SendNowOptions): Promise<NowOutcome[]> {
     const [first] = batch.items as [DeliveryItem];
-    const { circuits } = context;
-    const circuit = first.type === "event" ? batch.group : `${first.destinationId} ${batch.group}`;
-    const leaves = await options.credentialOf(first);
-    if ("paused" in leaves) return pausedAll(batch, leaves.paused);
-    const passage = circuits.enter(circuit);
-    if (!passage.pass) return retryAll(batch, "circuit_open", passage.retryInMs);
     const { tenantId, destinationId } = first;
-    const group = { tenantId, destinationId, name: batch.group, credentialId: leaves.credentialId };
+    const circuit = first.type === "event" ? batch.group : `${destinationId} ${batch.group}`;
+    const passage = context.circuits.enter(circuit);
+    if (!passage.pass) return retryAll(batch, "circuit_open", passage.retryInMs);
+    const group = { tenantId, destinationId, name: batch.group, credentialId: "" };
     let gate: Gate | undefined;
+    // Nothing is thrown from here on: other groups of the call may have been sent, and their outcomes have to be heard.
     try {
+      const leaves = await options.credentialOf(first);
+      if ("paused" in leaves) return pausedAll(batch, leaves.paused);
+      group.credentialId = leaves.credentialId;
       const credential = await context.credentials.resolve(leaves.credentialId);
       const scopes = first.type === "event" ? credential.limits.events : credential.limits.segments;
       gate = gateOf(scopes, options);
@@ -80,7 +81,8 @@ export function createSendNow(context: Context, control: Pick<Control, "paused">
         : await sendMembersNow(context, work, await allowed(batch));
     } catch (error) {
       if (isSnapchatError(error) && error.kind === "reauthorize") {
-        await pauseCredential(context, group);
+        // Told either way: the next call finds the login lost again.
+        await pauseCredential(context, group).catch(() => {});
         return pausedAll(batch, "reauth_required");
       }
       context.emit({ type: "worker_error", ...safeError(error), destinationId });
