@@ -33,24 +33,39 @@ const copied = (entry: NewEntry): NewEntry => ({ ...entry, payload: entry.payloa
 
 async function script(engine: Engine, number: number, entries: readonly NewEntry[]): Promise<Appended[]> {
   const groups = new Map<string, number>();
+  /** Entries by id within their group, and for each entry which of those it is: an id that comes twice is sent once. */
+  const known = new Map<string, number>();
+  const places: number[] = [];
+  const sent: NewEntry[] = [];
   const frame = new Frame();
-  frame.add(`${entries.length}\n`);
-  for (const { group, id, priority, items, delayMs = 0, position = "-", dedupeMs = 0, payload } of entries) {
-    const key = groupKey(group);
-    const place = groups.get(key) ?? groups.size + 1;
-    groups.set(key, place);
+  for (const entry of entries) {
+    const { id, payload, priority, items, delayMs = 0, position = "-", dedupeMs = 0 } = entry;
+    const key = groupKey(entry.group);
+    const group = groups.get(key) ?? groups.size + 1;
+    groups.set(key, group);
+    const name = `${group} ${id}`;
+    const place = known.get(name) ?? sent.length;
+    places.push(place);
+    if (place < sent.length) continue;
+    known.set(name, place);
+    sent.push(entry);
     const sizes = `${Buffer.byteLength(id)} ${payload.byteLength}`;
-    frame.add(`${place} ${sizes} ${whole(delayMs)} ${position} ${priority} ${items} ${whole(dedupeMs)}\n`, id, payload);
+    frame.add(`${group} ${sizes} ${whole(delayMs)} ${position} ${priority} ${items} ${whole(dedupeMs)}\n`, id, payload);
   }
-  const args = [frame.bytes(), ...groups.keys()];
+  const args = [frame.bytes(`${sent.length}\n`), ...groups.keys()];
   const answer = (await engine.run("append", engine.partition("outbox", number), args)) as Buffer | number;
   if (typeof answer === "number") {
     const key = [...groups.keys()][answer];
     const { group } = entries.find((entry) => groupKey(entry.group) === key) ?? (entries[0] as NewEntry);
     throw unknownGroup(group.destinationId, group.name);
   }
-  return answer
-    .toString("latin1")
-    .split("\n")
-    .map((line) => ({ status: line.startsWith("1") ? "stored" : "duplicate", position: Number(line.slice(2)) }));
+  const [first = "", ...duplicates] = answer.toString("latin1").split("\n");
+  const before = new Map(duplicates.map((line) => line.split(" ").map(Number) as [number, number]));
+  const answered = new Set<number>();
+  return places.map((place) => {
+    const position = before.get(place) ?? sent[place]?.position ?? Number(first) + place;
+    const again = before.has(place) || answered.has(place);
+    answered.add(place);
+    return { status: again ? "duplicate" : "stored", position };
+  });
 }

@@ -24,12 +24,13 @@ export class Frame {
   }
 
   /** Copies: what the caller does with its bytes afterwards changes nothing. */
-  bytes(): Buffer {
+  bytes(head = ""): Buffer {
+    const parts = [head, ...this.#parts];
     let length = 0;
-    for (const part of this.#parts) length += typeof part === "string" ? Buffer.byteLength(part) : part.byteLength;
+    for (const part of parts) length += typeof part === "string" ? Buffer.byteLength(part) : part.byteLength;
     const bytes = Buffer.allocUnsafe(length);
     let at = 0;
-    for (const part of this.#parts) {
+    for (const part of parts) {
       if (typeof part === "string") {
         at += bytes.write(part, at);
       } else {

@@ -21,9 +21,10 @@ changed()
 `;
 
 /**
- * ARGV: the entries, framed as "group bytes(id) bytes(payload) delay position priority items dedupe\n" id payload; then
- * the groups they name by number. Answers "1 position" (stored) or "0 position" (duplicate) a line, or the number of a
- * group that is not open.
+ * ARGV: the entries, no id twice in a group, framed as "group bytes(id) bytes(payload) delay position priority items
+ * dedupe\n" id payload, "-" for the next position; then the groups they name by number. Answers the number of a group that
+ * is not open, or the first entry's seq, which is its position too, the next entry's being the next, and behind it a line
+ * "entry position" for each duplicate.
  */
 const append = String.raw`
 local blob, gids, groups = ARGV[2], {}, { unpack(ARGV, 3) }
@@ -34,44 +35,43 @@ for i, row in ipairs(fetch(base .. ":groups", groups)) do
 end
 local count, at = match(blob, "^(%d+)\n()")
 count = tonumber(count)
-local heads, ids = {}, {}
+-- A list for each field: a table for each entry would cost more than all that is done with it.
+local ids, numbers, delays, positions, priorities, items, dedupes, from, to = {}, {}, {}, {}, {}, {}, {}, {}, {}
 for i = 1, count do
-  local number, idBytes, bytes, rest, from = match(blob, "^(%d+) (%d+) (%d+) ([^\n]+)\n()", at)
-  local payload = from + idBytes
+  local number, idBytes, bytes, begins
+  number, idBytes, bytes, delays[i], positions[i], priorities[i], items[i], dedupes[i], begins =
+    match(blob, "^(%d+) (%d+) (%d+) (%d+) (%S+) (%d) (%d+) (%d+)\n()", at)
+  number = tonumber(number)
+  local payload = begins + idBytes
   at = payload + bytes
-  ids[i] = gids[tonumber(number)] .. ":" .. sub(blob, from, payload - 1)
-  heads[i] = { tonumber(number), rest, bytes, payload, at - 1 }
+  ids[i], numbers[i], from[i], to[i] = gids[number] .. ":" .. sub(blob, begins, payload - 1), number, payload, at - 1
 end
-local known, seq = fetch(base .. ":ids", ids), nextSeq(count) - count
-local counts = fetch(base .. ":counts", gids)
-local time, times, dues = string.format("%.0f", now), {}, {}
-local answer, metas, payloads, stored, seen, added, n = {}, {}, {}, {}, {}, {}, 0
+local known, counts = fetch(base .. ":ids", ids), fetch(base .. ":counts", gids)
+local first = nextSeq(count) - count + 1
+local time, times, answer = string.format("%.0f", now), {}, { string.format("%.0f", first) }
+local metas, payloads, stored, added, n = {}, {}, {}, {}, 0
 for i = 1, count do
-  local number, rest, bytes, payload, ends = unpack(heads[i])
-  local id, first = ids[i], nil
+  local id, position, duplicate = ids[i], positions[i], nil
   if known[i] then
-    local position, over = match(known[i], "^(%d+) ?(%d*)$")
-    if over == "" or tonumber(over) > now then first = position end
+    local before, ends = match(known[i], "^(%d+) ?(%d*)$")
+    if ends == "" or tonumber(ends) > now then duplicate = before end
   end
-  first = first or seen[id]
-  if first then
-    answer[i] = "0 " .. first
+  if duplicate then
+    answer[#answer + 1] = (i - 1) .. " " .. duplicate
   else
-    local delay, position, priority, items, dedupe = match(rest, "^(%d+) (%S+) (%d) (%d+) (%d+)$")
-    seq = seq + 1
-    local name = pad(seq)
-    if position == "-" then position = match(name, "^0*(%d+)$") end
+    local number, priority, delay, bytes = numbers[i], priorities[i], delays[i], to[i] - from[i] + 1
+    local name = pad(first + i - 1)
+    if position == "-" then position = first + i - 1 .. "" end
     local due = times[delay]
     if not due then
       due = string.format("%.0f", now + delay)
       times[delay] = due
     end
     n = n + 2
-    metas[n - 1], metas[n] = name, time .. " " .. due .. " " .. position .. " " .. priority .. " " .. items .. " " .. bytes .. " " ..
-      dedupe .. " 0 -\n" .. sub(id, #gids[number] + 2)
-    payloads[n - 1], payloads[n] = name, sub(blob, payload, ends)
+    metas[n - 1], metas[n] = name, time .. " " .. due .. " " .. position .. " " .. priority .. " " .. items[i] .. " " .. bytes .. " " ..
+      dedupes[i] .. " 0 -\n" .. sub(id, #gids[number] + 2)
+    payloads[n - 1], payloads[n] = name, sub(blob, from[i], to[i])
     stored[n - 1], stored[n] = id, position
-    seen[id] = position
     local g = added[number]
     if not g then
       local c, d, e = match(counts[number] or "0 0 0", "^(%d+) (%d+) (%d+)$")
@@ -79,28 +79,27 @@ for i = 1, count do
       added[number] = g
     end
     local m = g.n + 2
-    g.ready[m - 1], g.ready[m] = priority * LANE + position, name
+    g.ready[m - 1], g.ready[m] = priority == "0" and position or priority * LANE + position, name
     g.born[m - 1], g.born[m] = due, name
     g.n = m
-    if tonumber(due) < tonumber(g.first) then g.first = due end
-    g.entries, g.items, g.bytes = g.entries + 1, g.items + items, g.bytes + bytes
-    answer[i] = "1 " .. position
+    if due ~= g.first and tonumber(due) < tonumber(g.first) then g.first = due end
+    g.entries, g.items, g.bytes = g.entries + 1, g.items + items[i], g.bytes + bytes
   end
 end
 each("HSET", base .. ":meta", metas)
 each("HSET", base .. ":payload", payloads)
-local ready, born, rows, m = base .. ":ready:", base .. ":born:", {}, 0
+local ready, born, rows, dues, m = base .. ":ready:", base .. ":born:", {}, {}, 0
 for number, g in pairs(added) do
   local gid = gids[number]
   each("ZADD", ready .. gid, g.ready)
   each("ZADD", born .. gid, g.born)
   m = m + 2
-  rows[m - 1], rows[m] = gid, string.format("%.0f %.0f %.0f", g.entries, g.items, g.bytes)
+  rows[m - 1], rows[m] = gid, g.entries .. " " .. g.items .. " " .. g.bytes
   dues[m - 1], dues[m] = g.first, groups[number]
 end
 each("HSET", base .. ":counts", rows)
 -- A paused or held group stands there too early: the claim that comes for it looks again.
-for from = 1, m, 1000 do call("ZADD", base .. ":due", "LT", unpack(dues, from, math.min(from + 999, m))) end
+for i = 1, m, 1000 do call("ZADD", base .. ":due", "LT", unpack(dues, i, math.min(i + 999, m))) end
 -- Last: should the script fail before, a repeat stores the entries again instead of taking them for stored.
 each("HSET", base .. ":ids", stored)
 changed()
