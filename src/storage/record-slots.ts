@@ -1,4 +1,4 @@
-import { retryConflicts } from "./from-records/retry.ts";
+import { createQueue, retryConflicts } from "./from-records/retry.ts";
 import type { Record_, Records, Slots } from "./ports.ts";
 import { blockSlots, emptySlotLog, reserveSlots, type SlotLog } from "./slot-log.ts";
 
@@ -11,9 +11,11 @@ const TTL_MS = 3_600_000;
  * several limits, what was taken in the others is lost: every limit is kept, some slots go unused.
  */
 export function recordSlots(records: Records): Slots {
+  const queue = createQueue();
+
   function change<T>(keys: readonly string[], apply: (logs: SlotLog[], now: number) => T): Promise<T> {
     const names = [...new Set(keys)].map((key) => `~limiter/${encodeURIComponent(key)}`);
-    return retryConflicts(async () => {
+    return alone([...names].sort(), async () => {
       const found = await Promise.all(names.map((name) => records.get(name)));
       const logs = found.map((record) => (record ? decode(record) : emptySlotLog()));
       const now = await records.now();
@@ -28,6 +30,11 @@ export function recordSlots(records: Records): Slots {
       }
       return answer;
     });
+  }
+
+  /** One after the other in this process, in each limit; in the order of names, so that no two wait for each other. */
+  function alone<T>([name, ...others]: readonly string[], task: () => Promise<T>): Promise<T> {
+    return name === undefined ? retryConflicts(task) : queue(name, () => alone(others, task));
   }
 
   return {
