@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { errorsPage } from "../../scripts/generate-errors.ts";
+
+describe("docs/errors.md", () => {
+  const page = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+
+  it("has every error that the source makes", () => {
+    expect(page, "run: npx tsx scripts/generate-errors.ts").toBe(errorsPage());
+  });
+
+  it("says what happened and what to do, for each", () => {
+    const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+    expect(rows.length).toBeGreaterThan(120);
+    for (const row of rows) {
+      const [, , happened = "", todo = ""] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+      expect(happened, row).toMatch(/\w{2}/);
+      if (!row.includes("refresh_cooling_down")) expect(todo, row).toMatch(/\w{2}/);
+    }
+  });
+});
