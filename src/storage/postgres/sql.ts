@@ -250,19 +250,23 @@ END $$;
 `;
 
 const GROUPS = `
-CREATE FUNCTION is_paused(_destination text, _name text, _credential text) RETURNS boolean LANGUAGE sql STABLE
+CREATE FUNCTION is_paused(_destination text, _name text, _credential text) RETURNS boolean LANGUAGE plpgsql STABLE
 ${SETTINGS} AS $$
-  SELECT EXISTS (SELECT FROM pauses p WHERE p.kind = 0 AND p.target = _destination)
+BEGIN
+  RETURN EXISTS (SELECT FROM pauses p WHERE p.kind = 0 AND p.target = _destination)
     OR EXISTS (SELECT FROM pauses p WHERE p.kind = 1 AND p.target = _destination AND p.name = _name)
-    OR EXISTS (SELECT FROM pauses p WHERE p.kind = 2 AND p.target = _credential)
-$$;
+    OR EXISTS (SELECT FROM pauses p WHERE p.kind = 2 AND p.target = _credential);
+END $$;
 
 -- Groups that may have become due, and what they grew by.
-CREATE FUNCTION signal_due(_gids bigint[], _due bigint) RETURNS void LANGUAGE sql ${SETTINGS} AS $$
-  INSERT INTO signals (earliest, gids, dues, entries, items, bytes)
-    SELECT _due, _gids, array_fill(_due, ARRAY[n]), array_fill(0, ARRAY[n]), array_fill(0, ARRAY[n]), array_fill(0, ARRAY[n])
-    FROM (SELECT cardinality(_gids) AS n) size WHERE n > 0
-$$;
+CREATE FUNCTION signal_due(_gids bigint[], _due bigint) RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
+DECLARE _n int := cardinality(_gids);
+BEGIN
+  IF _n > 0 THEN
+    INSERT INTO signals (earliest, gids, dues, entries, items, bytes) VALUES (_due, _gids, array_fill(_due, ARRAY[_n]),
+      array_fill(0::bigint, ARRAY[_n]), array_fill(0::bigint, ARRAY[_n]), array_fill(0::bigint, ARRAY[_n]));
+  END IF;
+END $$;
 
 CREATE FUNCTION groups_open(_clock bigint, _tenants text, _destinations text, _names text, _exclusive text, _credentials text)
 RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $$
@@ -564,7 +568,7 @@ END $$;
 CREATE FUNCTION entries_claim(_clock bigint, _lease_ms bigint, _max_items bigint, _max_bytes bigint, _skip text)
 RETURNS TABLE (kind text, at bigint, cid bigint, tenant text, destination text, name text, exclusive boolean, credential text,
   id text, payload bytea, items integer, "position" bigint, seq bigint, claims integer, age_ms bigint, progress bytea)
-LANGUAGE plpgsql ${SETTINGS} AS $$
+LANGUAGE plpgsql ${SETTINGS} SET enable_hashjoin = off SET enable_mergejoin = off SET enable_sort = off AS $$
 #variable_conflict use_column
 DECLARE
   _at bigint := engine_ms(_clock); __skip text[] := _skip;
@@ -572,6 +576,7 @@ DECLARE
 BEGIN
   PERFORM leases_expire(_at);
   PERFORM signals_fold();
+  -- Joined in loops and not sorted: the index brings tenants by turn, and mostly the first is the one.
   FOR _turn IN SELECT t.tid FROM tenants t WHERE t.due_at <= _at AND t.due_at < ${NEVER}
     AND EXISTS (SELECT FROM groups g WHERE g.tid = t.tid AND g.due_at <= _at AND g.due_at < ${NEVER} AND g.hold_until <= _at
       AND g.opened AND g.credential <> ALL (__skip))
