@@ -1,6 +1,7 @@
 import { memory } from "snapchat-destination/memory";
+import type { SimulatorOptions } from "snapchat-destination/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openSnapchat, purchase, shopWorkflow, signIn } from "../snapchat/shop.ts";
+import { NO_LIMITS, openSnapchat, purchase, shopWorkflow, signIn } from "../snapchat/shop.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -9,8 +10,9 @@ afterEach(async () => {
 
 const CALLBACK = "http://127.0.0.1:8080/snapchat/callback";
 
-async function host(...given: Parameters<typeof openSnapchat>) {
-  const opened = await openSnapchat(...given);
+async function host(options: Parameters<typeof openSnapchat>[0] = {}, ...given: [string?, SimulatorOptions?]) {
+  const opened = await openSnapchat({ limits: NO_LIMITS, ...options }, ...given);
+  opened.simulator.knobs.rateLimits = false;
   closing.push(
     () => opened.simulator.close(),
     () => opened.snapchat.close(),

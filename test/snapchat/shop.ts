@@ -21,6 +21,12 @@ export interface Shop {
 
 const REDIRECT_URI = "http://127.0.0.1:8080/snapchat/callback";
 
+/** Limits that no test comes near; with the simulator's `rateLimits` off, what is not about limits waits for none. */
+export const NO_LIMITS: NonNullable<SnapchatOptions["limits"]> = {
+  oauthTokenPerSecond: 1_000,
+  oauthAppPerSecond: 1_000,
+};
+
 export async function openSnapchat(
   options: Partial<SnapchatOptions> = {},
   redirectUri = REDIRECT_URI,
