@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { memory } from "../src/storage/memory/index.ts";
 import type { Storage } from "../src/storage/ports.ts";
 import { sqlite } from "../src/storage/sqlite/index.ts";
+import { fairnessOf, simulateTurns } from "../test/delivery/turns/simulate.ts";
 import { deliveryOn, events } from "./delivery-host.ts";
-import { atLeast, type Bench, perSecond, type Row } from "./row.ts";
+import { atLeast, atMost, type Bench, perSecond, type Row } from "./row.ts";
 import { type SimulatorProcess, startSimulator } from "./simulator.ts";
 
 const PER_CALL = 100;
@@ -20,6 +21,8 @@ export const rows: Bench = async ({ smoke }) => {
       await preparing(smoke),
       await endToEnd("memory", memory(), sim, smoke ? 2_000 : 60_000),
       await onDisk((path) => endToEnd("SQLite", sqlite(path), sim, smoke ? 2_000 : 60_000)),
+      await onDisk((path) => idle(sqlite(path), smoke ? 200 : 10_000)),
+      ...(await turns(smoke)),
     ];
   } finally {
     await sim.end();
@@ -75,6 +78,58 @@ async function endToEnd(name: string, storage: Storage, sim: SimulatorProcess, c
     unit: "events/s",
     goals: [atLeast(15_000)],
   };
+}
+
+/** What a worker costs that has nothing to do, with a thousand destinations that are quiet. */
+async function idle(storage: Storage, ms: number): Promise<Row> {
+  await storage.migrate();
+  const delivery = deliveryOn(storage, { conversions: "http://127.0.0.1", token: "t" });
+  await delivery.open(
+    Array.from({ length: 1_000 }, (_, n) => ({
+      tenantId: `t${n}`,
+      destinationId: `d${n}`,
+      name: "events/p",
+      exclusive: false,
+      credentialId: `conversions/t${n}/d${n}/1`,
+    })),
+  );
+  const worker = delivery.startWorker();
+  await new Promise((resolve) => setTimeout(resolve, ms / 10));
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const { user, system } = process.cpuUsage(before);
+  await worker.stop();
+  await storage.close();
+  return {
+    name: "delivery: a worker with nothing to do, SQLite, 1,000 destinations",
+    value: (user + system) / 10 / ms,
+    unit: "% of a core",
+    goals: [atMost(1)],
+  };
+}
+
+/** Invariant 7 in virtual time: 1,000 tenants that wait, one with 100 times the work, 200 requests a second. */
+async function turns(smoke: boolean): Promise<Row[]> {
+  const size = smoke ? { tenants: 50, seconds: 12 } : { tenants: 1_000, seconds: 110 };
+  const options = { ...size, perSecond: smoke ? 100 : 200, noisy: 100, workers: 2 };
+  const { leastShare, longestWait } = fairnessOf(await simulateTurns(options), options);
+  const name = `delivery: ${size.tenants} tenants, one with 100 × the work`;
+  return [
+    {
+      name: `${name}: least share of C/K in 20 turns`,
+      value: leastShare,
+      unit: "of C/K",
+      goals: [atLeast(0.5)],
+      isCount: true,
+    },
+    {
+      name: `${name}: longest wait`,
+      value: longestWait,
+      unit: "turns of K/C",
+      goals: [atMost(2)],
+      isCount: true,
+    },
+  ];
 }
 
 async function onDisk<T>(task: (path: string) => Promise<T>): Promise<T> {
