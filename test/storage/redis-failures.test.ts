@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { type RedisOptions, redis } from "../../src/redis/index.ts";
 import type { Group, NewEntry, Storage } from "../../src/storage/ports.ts";
@@ -197,6 +197,29 @@ describe.skipIf(!redisServer)("a Redis server that fails", { timeout: 60_000 }, 
     await admin.acl("SETUSER", "default", "+zadd");
     expect((await storage.outbox.append([entry("a")]))[0]?.status).toBe("stored");
     expect(await drain(storage)).toEqual(["a"]);
+  });
+
+  it("gives a user the rights the page lists, and they are enough", async () => {
+    const server = await start();
+    const page = readFileSync(new URL("../../docs/redis.md", import.meta.url), "utf8");
+    const rule = /`ACL SETUSER cdp on >… ([^`]+)`/.exec(page)?.[1] ?? "";
+    await server.connect().acl("SETUSER", "cdp", "on", ">secret", ...rule.split(" "));
+    const client = await nodeRedis(server.url.replace("//", "//cdp:secret@"));
+    const storage = redis(client, { durability: "power-loss" });
+    expect(await storage.check()).toEqual([]);
+    await storage.outbox.open([GROUP]);
+    await storage.outbox.append([entry("a"), entry("b")]);
+    expect(await drain(storage)).toEqual(["a", "b"]);
+    await storage.records.put("k", new Uint8Array([1]), { ttlMs: 1_000 });
+    await storage.journal?.write([{ destinationId: "d", ids: ["x"], data: new Uint8Array([1]) }]);
+    expect((await storage.slots?.reserve([{ key: "k", perWindow: 1, windowMs: 1_000 }], 1)) ?? {}).toHaveProperty(
+      "inMs",
+    );
+    const segment = { tenantId: "t", destinationId: "d", link: "s" };
+    const add = { op: "add", kind: 0, hash: new Uint8Array(32), position: 1 } as const;
+    expect(await storage.members?.commit(segment, [add], { fence: 1, sent: new Uint8Array([1]) })).toBe("committed");
+    expect(await storage.members?.count(segment, {})).toBe(1);
+    await client.close();
   });
 
   it("forgets its scripts without anybody noticing", async () => {
