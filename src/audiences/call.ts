@@ -11,6 +11,11 @@ export interface AudiencesCall {
   timeoutMs?: number | undefined;
   /** Tries after the first, where nothing is known to be wrong. Default: the client's. */
   maxRetries?: number | undefined;
+  /**
+   * Whether a refused creation is explained by the account's own list, which takes a request more. Default: unless
+   * `maxRetries` is 0.
+   */
+  explainRefusal?: boolean | undefined;
   /** Sent besides ours. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Awaited before every request, retries and pages included: a slot of the rate limits. If it throws, the request does not leave. */

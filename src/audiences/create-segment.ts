@@ -32,7 +32,8 @@ export function createSegment(
     try {
       return await post();
     } catch (error) {
-      if (most > 0 && isRefusal(error)) throw await refusal(channel, adAccountId, segment, call, error);
+      if ((call.explainRefusal ?? most > 0) && isRefusal(error))
+        throw await refusal(channel, adAccountId, segment, call, error);
       if (most === 0 || marker === undefined || !isOutcomeUnknown(error)) throw error;
       unknown = true;
       const late =

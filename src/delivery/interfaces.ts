@@ -125,6 +125,10 @@ export interface SegmentSendOptions {
   token: Secret;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** A refused creation is explained, which takes a request more. */
+  explainRefusal?: boolean;
+  /** Called before every request of a call that makes several. If it rejects, that request does not leave. */
+  beforeRequest?: () => Promise<void>;
 }
 
 /** A segment as far as delivery looks at it. */

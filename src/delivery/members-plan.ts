@@ -86,13 +86,17 @@ export function createPlan(options: PlanOptions) {
   /** Operations of a list or a task, at most {@link MAX_OPS} at a time. */
   async function operations(make: () => MemberOp[], { doubted, send: what }: Judgement = {}): Promise<void> {
     const ops = make();
-    if (!members) {
-      const said = new Set<string>();
-      for (const op of ops) if (what !== "nothing" && isNew(said, op)) send(op.op, op);
+    if (what === "nothing") {
+      // Written down as sent now: what Snapchat holds already was sent at some time.
+      if (members && ops.length > 0) commits.push({ ops: make, sent: firsts(ops) });
       return;
     }
-    const sent =
-      what === "nothing" ? newBits(ops.length) : what === "everything" ? firsts(ops) : await differing(members, ops);
+    if (!members) {
+      const said = new Set<string>();
+      for (const op of ops) if (isNew(said, op)) send(op.op, op);
+      return;
+    }
+    const sent = what === "everything" ? firsts(ops) : await differing(members, ops);
     const said = new Set<string>();
     for (const [index, op] of ops.entries()) {
       if (!hasBit(sent, index)) continue;

@@ -94,7 +94,7 @@ async function make(
           description: description ? `${description} ${marker}` : marker,
           ...(retentionInDays === undefined ? {} : { retentionInDays }),
         },
-        call,
+        { ...call, explainRefusal: true, beforeRequest: afterTheFirst(gate) },
       );
       segmentId = segment.id;
     } catch (error) {
@@ -116,6 +116,15 @@ function ready(link: SegmentLink, segmentId: string): ReadySegment {
 
 function madeLink({ problem: _, ...link }: SegmentLink, segmentId: string): SegmentLink {
   return { ...link, segmentId, state: "ready", givenName: link.name };
+}
+
+/** The slot of the creation itself is taken already; the look into the account that may follow needs one of its own. */
+function afterTheFirst(gate: Gate): () => Promise<void> {
+  let first = true;
+  return async () => {
+    if (!first) await gate.pass();
+    first = false;
+  };
 }
 
 /** Snapchat said no: nothing was made. */

@@ -82,8 +82,8 @@ export async function letGo(
   if (!segmentId) return;
   await withAccessToken(vault, tenantId, connectionId, async (token) => {
     try {
-      if (choice === "empty") await audiences.segments.empty(segmentId, { token });
-      else await audiences.segments.delete(segmentId, { token });
+      if (choice === "empty") await audiences.segments.empty(segmentId, { token, maxRetries: 2 });
+      else await audiences.segments.delete(segmentId, { token, maxRetries: 2 });
     } catch (error) {
       if (!isSegmentGone(error)) throw error;
     }

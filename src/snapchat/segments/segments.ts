@@ -66,7 +66,10 @@ export interface ListOptions {
 
 export interface LinkOptions {
   name?: string;
-  /** Who is in Snapchat's list already: written down and not sent, so that the next mirror sends differences alone. */
+  /**
+   * Who is in Snapchat's list already: written down and not sent, so that the next mirror sends differences alone. They
+   * count as sent now: where the list has a retention and was filled long ago, mirror it instead.
+   */
   seed?: AsyncIterable<ListRow> | Iterable<ListRow>;
   /** Makes the seeding repeatable. */
   runId?: string;
@@ -90,6 +93,8 @@ export interface SegmentUpdateReport {
 
 const MODES: readonly unknown[] = ["mirror", "add", "remove"];
 const DELETED = "segment_deleted";
+/** Of a call that a person waits for. */
+const RETRIES = 2;
 const BURY_AT_ONCE = 500;
 
 export type Segments = ReturnType<typeof createSegments>;
@@ -198,7 +203,9 @@ export function createSegments(dependencies: SegmentsDependencies) {
     ): Promise<LinkedSegment> {
       checkSegmentKey(key);
       if (typeof segmentId !== "string" || !/^\d{1,30}$/.test(segmentId)) throw idInvalid();
-      const segment = await withToken(destination, (token) => audiences.segments.get(segmentId, { token }));
+      const segment = await withToken(destination, (token) =>
+        audiences.segments.get(segmentId, { token, maxRetries: RETRIES }),
+      );
       checkLinkable(destination, segment);
       for await (const { link } of links.ofDestination(destination.tenantId, destination.id)) {
         if (link.segmentId === segmentId && link.key !== key && link.state === "ready") throw linkedAlready(link.key);
@@ -240,7 +247,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
       const { segmentId } = before;
       if (segmentId !== undefined && before.state === "ready" && Object.keys(wanted).length > 0) {
         const told = await withToken(destination, async (token) => {
-          const now = await audiences.segments.get(segmentId, { token });
+          const now = await audiences.segments.get(segmentId, { token, maxRetries: RETRIES });
           // Somebody gave it another name in Ads Manager: theirs stays.
           const renamed = before.givenName !== undefined && now.name !== before.givenName;
           const { name: _, ...rest } = wanted;
@@ -252,7 +259,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
           if (renamed && wanted.name !== undefined) ignored.push("name");
           return Object.keys(change).length === 0
             ? { segment: now, ignored: [] }
-            : audiences.segments.update(segmentId, change, { token });
+            : audiences.segments.update(segmentId, change, { token, maxRetries: RETRIES });
         });
         seen = told.segment;
         for (const field of told.ignored) if (field !== "status") ignored.push(field);

@@ -37,7 +37,7 @@ export async function askAccount(
   try {
     const segments = await token(async (accessToken) => {
       const found = new Map<string, Segment>();
-      for await (const segment of audiences.segments.list(adAccountId, { token: accessToken })) {
+      for await (const segment of audiences.segments.list(adAccountId, { token: accessToken, maxRetries: 2 })) {
         found.set(segment.id, segment);
       }
       return found;
