@@ -4,19 +4,22 @@ import { storageFromRecords } from "../../src/storage/index.ts";
 import type { Claim, MemberOp, Records, Storage } from "../../src/storage/ports.ts";
 import { mapRecords } from "./map-records.ts";
 
-type Mode = "before" | "after";
-const MODES: readonly Mode[] = ["before", "after"];
+/** `twice`: carried out, and answered with the conflict that a repetition by the adapter itself would meet. */
+type Mode = "before" | "after" | "twice";
+const MODES: readonly Mode[] = ["before", "after", "twice"];
 const LEASE_MS = 1_000;
 
-/** Records whose `at`-th call fails once, before it did anything or after it did all. */
-function failing(records: Records, at: number, mode: Mode): Records & { calls(): number } {
+/** Records whose `at`-th call (of those on keys of that kind) fails once, before it did anything or after it did all. */
+function failing(records: Records, at: number, mode: Mode, kind = /^/): Records & { calls(): number } {
   let calls = 0;
   const wrap = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {
-      const fails = ++calls === at;
+      const fails = kind.test(String(args[0] ?? "")) && ++calls === at;
       if (fails && mode === "before") throw lost();
       const answer = await call(...args);
-      if (fails) throw lost();
+      const conditional = (args[2] as { ifVersion?: number } | undefined)?.ifVersion !== undefined;
+      if (fails && mode === "twice" && conditional) throw storageError("version_conflict", "Changed.", "Read again.");
+      if (fails && mode !== "twice") throw lost();
       return answer;
     };
   };
@@ -121,6 +124,48 @@ describe("storageFromRecords, whose process ends at any call to the engine", () 
         });
     }
   });
+
+  it.each(MODES)(
+    "keeps a state that is too large for one value: the call fails %s it was carried out",
+    async (mode) => {
+      const ids = Array.from({ length: 300 }, (_, n) => `${n}-`.padEnd(200, "x"));
+      const life = async (at: number) => {
+        let now = Date.UTC(2026, 0, 1);
+        const records = failing(
+          mapRecords(() => now),
+          at,
+          mode,
+          /^\$\/[cg]\//,
+        );
+        const call = host(records);
+        await call((storage) => storage.outbox.open([group]));
+        const many = ids.map((id) => ({ id, group, priority: 0 as const, items: 1, payload: bytes(id) }));
+        await call((storage) => storage.outbox.append(many));
+        const settled: string[] = [];
+        for (let empty = 0; empty < 2; ) {
+          const o = { owner: "test", leaseMs: LEASE_MS, maxItems: 100, maxBytes: 1_000_000 };
+          const claim = await call((storage) => storage.outbox.claim(o));
+          if (!claim) {
+            empty++;
+            now += 2 * LEASE_MS;
+            continue;
+          }
+          const outcomes = claim.entries.map(({ id }) => ({ id }));
+          if ((await call((storage) => storage.outbox.settle(claim, outcomes))) === "settled")
+            settled.push(...claim.entries.map(({ id }) => id));
+        }
+        expect(settled.sort()).toEqual([...ids].sort());
+        return records.calls();
+      };
+      const calls = await life(0);
+      expect(calls).toBeGreaterThan(20);
+      for (let at = 1; at <= calls; at++) {
+        await life(at).catch((error: unknown) => {
+          throw new Error(`call ${at} of ${calls}`, { cause: error });
+        });
+      }
+    },
+  );
 
   it.each(MODES)("keeps every member when blocks are split: the call fails %s it was carried out", async (mode) => {
     const segment = { tenantId: "t", destinationId: "d", link: "s" };

@@ -47,6 +47,7 @@ export function createAppend(
     const answers = await groups.change(group, async (state, at) => {
       if (!state) throw unknownGroup(group.destinationId, group.name);
       // In this order: an id that leaves is written down before its entry goes.
+      const stored = new Map(state.entries.map((entry) => [entry.id, entry]));
       const known = new Map(state.entries.map(({ id, position }) => [id, position]));
       const left = await each(own.length, async (index) => {
         const { id } = (own[index] as Offered).entry;
@@ -64,7 +65,10 @@ export function createAppend(
       for (const one of own) {
         const position = known.get(one.entry.id);
         const added = position === undefined ? add(state, one, at) : undefined;
-        found.set(one, { status: added ? "stored" : "duplicate", position: added?.position ?? position ?? 0 });
+        // A try before this one was carried out, though it was answered otherwise.
+        const own = one.key !== undefined && stored.get(one.entry.id)?.key === one.key;
+        const status = added || own ? "stored" : "duplicate";
+        found.set(one, { status, position: added?.position ?? position ?? 0 });
         if (added) known.set(added.id, added.position);
       }
       return { answer: found, write: news.length > 0 };

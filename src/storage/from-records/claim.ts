@@ -116,7 +116,7 @@ export function createClaims(
       // Written for a state that another process changed meanwhile.
       const spare = written;
       written = [];
-      if (spare.length > 0) await dead.remove(spare);
+      await dead.takeBack(spare, state?.claims ?? []);
       const settled = state?.claims.some((claim) => claim.fence === fence && claim.state === "settled");
       if (settled && !o.open) return { answer: "settled" };
       const own = state && owned(state, fence);

@@ -1,6 +1,6 @@
 import type { DeadLetter, Group, Outbox, Page, Record_, Records } from "../ports.ts";
 import { decode, encode } from "./codec.ts";
-import { countDead } from "./group.ts";
+import { type ClaimState, countDead } from "./group.ts";
 import { each, type GroupStore } from "./group-store.ts";
 import { createTicks, keys, newestFirst, newToken } from "./keys.ts";
 import { isConflict, retryConflicts } from "./retry.ts";
@@ -93,10 +93,13 @@ export function createDeadStore(records: Records, groups: GroupStore, maxValueBy
     });
   }
 
-  async function remove(blocks: readonly string[]): Promise<void> {
+  /** Takes back what was written for a state that was never stored. What counts already stays. */
+  async function takeBack(blocks: readonly string[], claims: readonly ClaimState[]): Promise<void> {
+    if (claims.some(({ dead }) => dead?.some((key) => blocks.includes(key)))) return;
     await each(blocks.length, async (index) => {
       const record = await records.get(blocks[index] ?? "");
-      if (record) await removeBlock(record.key, decode<Block>(record.value));
+      const block = record && decode<Block>(record.value);
+      if (record && block?.pending) await removeBlock(record.key, block);
     });
   }
 
@@ -254,7 +257,7 @@ export function createDeadStore(records: Records, groups: GroupStore, maxValueBy
     return limit - page.length;
   }
 
-  return { write, confirm, remove, list, delete: deleteLetters, expire, purge };
+  return { write, confirm, takeBack, list, delete: deleteLetters, expire, purge };
 }
 
 export type DeadStore = ReturnType<typeof createDeadStore>;

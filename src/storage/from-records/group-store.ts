@@ -151,10 +151,17 @@ export function createGroupStore(
     try {
       keep(key, state, await records.put(key, value, { ifVersion }));
     } catch (error) {
-      if (chunks) await dropChunks(gid, chunks);
+      // Only where it is certain that nothing names them: a write whose answer was lost may have been carried out.
+      if (chunks && isConflict(error) && !(await names(key, chunks.token))) await dropChunks(gid, chunks);
       throw error;
     }
     if (old) await dropChunks(gid, old);
+  }
+
+  async function names(key: string, token: string): Promise<boolean> {
+    const record = await records.get(key);
+    const head = record && decode<GroupState | Chunked>(record.value);
+    return head !== undefined && "chunks" in head && head.chunks.token === token;
   }
 
   async function dropChunks(gid: string, { token, count }: Chunked["chunks"]): Promise<void> {

@@ -30,7 +30,7 @@ export function createBury(records: Records, groups: GroupStore, dead: DeadStore
     return groups.change(group, async (state, at) => {
       const spare = written;
       written = [];
-      if (spare.length > 0) await dead.remove(spare);
+      await dead.takeBack(spare, state?.claims ?? []);
       const found = (state?.entries ?? []).filter(
         ({ place, createdAt }) => place !== "claimed" && (olderThanMs === undefined || at - createdAt > olderThanMs),
       );

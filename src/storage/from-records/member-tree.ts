@@ -144,7 +144,9 @@ export function createMemberTree(records: Records, sid: string, maxValueBytes: n
       await records.put(key, encodeBlock({ halves: token }), { ifVersion: version });
     } catch (error) {
       if (isConflict(error)) {
-        await removeHalves(records, sid, token);
+        const { block } = await load(key);
+        // Unless the write was carried out after all, and the conflict is its own repetition.
+        if (!("halves" in block) || block.halves !== token) await removeHalves(records, sid, token);
         await records.delete(intent);
       }
       throw error;
