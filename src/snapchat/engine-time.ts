@@ -13,7 +13,14 @@ const AGREEING_MS = 1_000;
 
 /** `given`: a clock that the host brought; it is taken as it is. */
 export function engineTime(records: Pick<Records, "now">, given: Clock | undefined): EngineTime {
-  if (given) return { ...given, ready: () => undefined };
+  if (given) {
+    return {
+      now: () => given.now(),
+      monotonic: () => given.monotonic(),
+      sleep: (ms, signal) => given.sleep(ms, signal),
+      ready: () => undefined,
+    };
+  }
   const engine = createEngineClock(records, systemClock);
   return {
     ...systemClock,

@@ -1,6 +1,8 @@
+import type { Clock } from "snapchat-destination";
 import { memory } from "snapchat-destination/memory";
 import type { SimulatorOptions } from "snapchat-destination/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { NO_LIMITS, openSnapchat, purchase, shopWorkflow, signIn } from "../snapchat/shop.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -186,5 +188,26 @@ describe("a host whose clock is wrong by a day", () => {
     expect(await acme.track([event])).toMatchObject([{ status: "queued" }]);
     await shop.snapchat.drain({ maxMs: 5_000 });
     expect(simulator.inspect.events.counted).toBe(1);
+  });
+
+  it("is believed where it brings a clock of its own, an object of a class too", async () => {
+    class HostClock implements Clock {
+      readonly #ahead = 86_400_000;
+      now() {
+        return Date.now() + this.#ahead;
+      }
+      monotonic() {
+        return performance.now();
+      }
+      sleep(ms: number, signal?: AbortSignal) {
+        return systemClock.sleep(ms, signal);
+      }
+    }
+    const { acme, id, simulator } = await host({ clock: new HostClock() });
+    const { pixel, conversionsToken } = simulator.world.main;
+    await acme.destinations.update(id, { pixelId: pixel.id, conversionsToken, workflow: shopWorkflow() });
+    await acme.destinations.enable(id);
+    const tomorrow = { ...purchase("a"), timestamp: new Date(Date.now() + 86_400_000).toISOString() };
+    expect(await acme.track([tomorrow])).toMatchObject([{ status: "queued" }]);
   });
 });
