@@ -5,13 +5,13 @@ import type { Subjects } from "../people/index.ts";
 import { type PixelCall, pixelTrackCall } from "../pixel/index.ts";
 import type { PluginChange } from "../plugins/index.ts";
 import type { CanonicalEvent, Decision } from "../rules/event.ts";
-import { brokenBound } from "../wire/bounds.ts";
 import type { Issue } from "../wire/event.ts";
 import { explainRoute, type ReasonWords, type RouteExplanation, type Workflow } from "../workflow/index.ts";
 import { decide } from "./decide.ts";
 import { explainIdentifiers, type IdentifierExplanation } from "./explain-identifiers.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
+import { unreadable } from "./readable.ts";
 import type { ReceiptPart } from "./receipt.ts";
 import { wordsOf } from "./words.ts";
 
@@ -73,8 +73,8 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
     ],
   });
   if ("refused" in plan) return one("skipped", plan.refused);
-  if (brokenBound(event) !== undefined) return one("rejected", "event_too_large");
-  if (typeof event !== "object" || event === null) return one("rejected", "event_not_an_object");
+  const why = unreadable(event);
+  if (why !== undefined) return one("rejected", why);
 
   const received = input.receivedAtMs === undefined ? {} : { receivedAtMs: input.receivedAtMs };
   const read = plan.source.read(event);

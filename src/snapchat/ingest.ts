@@ -3,12 +3,12 @@ import type { ActiveDestination, ActiveTenant } from "../destinations/index.ts";
 import { identityReady } from "../identity/index.ts";
 import type { Subjects } from "../people/index.ts";
 import type { CanonicalEvent, RouteResult } from "../rules/event.ts";
-import { brokenBound } from "../wire/bounds.ts";
 import { type Decided, decide } from "./decide.ts";
 import type { Observed } from "./event-activity.ts";
 import { type IngestJournal, writeIngestLines } from "./ingest-lines.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
+import { unreadable } from "./readable.ts";
 import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
 import { createTurns } from "./turns.ts";
 
@@ -162,8 +162,8 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       if (suspended) return refuse("skipped", "tenant_suspended");
       const plan = dependencies.plan(destination);
       if ("refused" in plan) return refuse("skipped", plan.refused);
-      if (brokenBound(offer.event) !== undefined) return refuse("rejected", "event_too_large");
-      if (typeof offer.event !== "object" || offer.event === null) return refuse("rejected", "event_not_an_object");
+      const why = unreadable(offer.event);
+      if (why !== undefined) return refuse("rejected", why);
       return { destination, offer, plan, receipt, subjects, event: read(plan) };
     }
 

@@ -3,6 +3,8 @@ import { createSnapchat, definePlugin, presets, type SnapchatOptions, type Stora
 import { memory } from "snapchat-destination/memory";
 import type { Workflow } from "snapchat-destination/workflow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shopDay } from "../capi/corpus.ts";
+import { mutated, pick, seeded } from "../capi/mutations.ts";
 import { openShop, openSnapchat, purchase, type Shop } from "./shop.ts";
 
 let shop: Shop;
@@ -154,12 +156,49 @@ describe("a stored workflow that this process cannot run", () => {
   });
 });
 
+describe("whatever comes in", () => {
+  it("track answers a receipt and explain says the same, for 600 spoilt events of a shop's day", async () => {
+    const day = await shopDay(300);
+    const statuses = new Map<string, number>();
+    for (let seed = 0; seed < 600; seed++) {
+      const random = seeded(seed);
+      const { event, received_at } = pick(day, random);
+      const spoilt = mutated(event, random);
+      const receivedAt = Date.parse(received_at);
+      const { parts } = await shop.acme.explain(shop.id, spoilt, { receivedAt });
+      const [receipt] = await shop.acme.track([spoilt], { receivedAt });
+      const said = receipt?.parts.map(({ rule, channel, target, status, reason }) =>
+        status === "duplicate"
+          ? { rule, channel, target }
+          : { rule, channel, target, status, ...(reason === undefined ? {} : { reason }) },
+      );
+      expect(parts, `seed ${seed}`).toMatchObject(said ?? []);
+      for (const { reason, status, words } of parts) {
+        if (reason) expect(words?.message, reason).toMatch(/\w{3}/);
+        statuses.set(reason ?? status, (statuses.get(reason ?? status) ?? 0) + 1);
+      }
+    }
+    expect(statuses.size).toBeGreaterThan(6);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  }, 60_000);
+});
+
 describe("a wrong event", () => {
   it.each([
     ["null", null, "event_not_an_object"],
     ["a number", 7, "event_not_an_object"],
     ["10 MB", { event: "Purchased", customProperties: { note: "x".repeat(10_000_000) } }, "event_too_large"],
     ["a thousand levels", nested(1_000), "event_too_large"],
+    [
+      "one whose getter throws",
+      {
+        event: "Purchased",
+        get customProperties() {
+          throw new Error("mine");
+        },
+      },
+      "event_unreadable",
+    ],
   ])("%s is a rejected receipt, and its neighbours go on", async (_, event, reason) => {
     const receipts = await shop.acme.track([event, purchase(`beside-${reason}-${typeof event}`)]);
     expect(receipts[0]).toMatchObject({ status: "rejected", parts: [{ reason }] });
