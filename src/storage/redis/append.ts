@@ -7,10 +7,9 @@ import type { Places } from "./places.ts";
 
 /** One script a partition: all of its entries or none. */
 export async function appendEntries(engine: Engine, places: Places, entries: readonly NewEntry[]): Promise<Appended[]> {
+  if (engine.options.partitions === 1) return script(engine, 0, entries);
   // Before the first wait: what the caller does with its bytes afterwards changes nothing.
-  const copies = engine.options.partitions === 1 ? undefined : entries.map(copied);
-  const single = copies ? undefined : script(engine, 0, entries);
-  if (single) return single;
+  const copies = entries.map((entry) => ({ ...entry, payload: entry.payload.slice() }));
   const placeOf = await places.find(entries.map(({ group }) => group.destinationId));
   const parts = new Map<number, number[]>();
   for (const [index, { group }] of entries.entries()) {
@@ -21,15 +20,13 @@ export async function appendEntries(engine: Engine, places: Places, entries: rea
   const answers: Appended[] = [];
   await Promise.all(
     [...parts].map(async ([number, indices]) => {
-      const part = indices.map((index) => (copies ?? entries)[index] as NewEntry);
+      const part = indices.map((index) => copies[index] as NewEntry);
       const appended = await script(engine, number, part);
       for (const [at, index] of indices.entries()) answers[index] = appended[at] as Appended;
     }),
   );
   return answers;
 }
-
-const copied = (entry: NewEntry): NewEntry => ({ ...entry, payload: entry.payload.slice() });
 
 async function script(engine: Engine, number: number, entries: readonly NewEntry[]): Promise<Appended[]> {
   const groups = new Map<string, number>();

@@ -10,7 +10,7 @@ export class Claims {
   readonly #engine: Engine;
   /** Tenants due at the last look, and the turns a partition is owed. */
   readonly #partitions: { number: number; due: number; owed: number }[];
-  /** Changes of each partition when it last had nothing to give. */
+  /** Changes of each partition as the last claim there saw them. */
   readonly changes: number[] = [];
 
   constructor(engine: Engine) {

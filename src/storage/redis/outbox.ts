@@ -14,7 +14,7 @@ import { waiter } from "./wait.ts";
 export function redisOutbox(engine: Engine, maxEntryBytes: number): Outbox {
   const places = new Places(engine);
   const claims = new Claims(engine);
-  const { wait, wake, mark, foundNothing } = waiter(engine, claims);
+  const { wait, wake, mark, foundNothing } = waiter(engine);
   const { settle, release, extend } = settling(engine);
   const of = (number: number) => engine.partition("outbox", number);
 
@@ -59,7 +59,7 @@ export function redisOutbox(engine: Engine, maxEntryBytes: number): Outbox {
     async claim(o) {
       const before = mark();
       const claim = await claims.claim(o);
-      if (!claim) foundNothing(before);
+      if (!claim) foundNothing(before, [...claims.changes]);
       return claim;
     },
 

@@ -1,5 +1,4 @@
 import type { Outbox } from "../ports.ts";
-import type { Claims } from "./claim.ts";
 import type { Engine } from "./engine.ts";
 
 /** How often a waiting worker looks whether another process has changed something: one small script a partition. */
@@ -9,11 +8,13 @@ const LOOK_MS = 250;
  * `wait` returns at the next change by any process, or when an entry that lingers or waits becomes due. Work that was
  * already due when the last claim found nothing does not end it: the caller had its reasons not to take it.
  */
-export function waiter(engine: Engine, claims: Claims) {
+export function waiter(engine: Engine) {
   const sleepers = new Set<() => void>();
   /** Changes by this process, and how many of them there were before the last claim that found nothing. */
   let changes = 0;
   let seen = -1;
+  /** Changes by anybody in each partition, as that claim saw them. */
+  let counts: readonly number[] = [];
   let seenAt = new Map<number, number>();
 
   const sleep = (ms: number, signal: AbortSignal) =>
@@ -36,7 +37,7 @@ export function waiter(engine: Engine, claims: Claims) {
       const answer = await engine.run("peek", engine.partition("outbox", number), [since]);
       const [count, now, next] = answer as [number, number, number];
       if (!seenAt.has(number)) seenAt.set(number, now);
-      return count === claims.changes[number] ? next : 0;
+      return count === counts[number] ? next : 0;
     });
     return Math.min(...(await Promise.all(looks)));
   };
@@ -59,8 +60,9 @@ export function waiter(engine: Engine, claims: Claims) {
       for (const done of [...sleepers]) done();
     },
     mark: () => changes,
-    foundNothing(mark: number) {
+    foundNothing(mark: number, counted: readonly number[]) {
       seen = mark;
+      counts = counted;
       seenAt = new Map();
     },
   };
