@@ -127,6 +127,19 @@ describe.skipIf(!url)("the plans of what is called all the time", () => {
         holdGroupMs: 1,
       });
     },
+    "outbox.claim and settle of 300 entries": async (n) => {
+      const group = { destinationId: "d7", name: "g1" };
+      const entry = { group, priority: 0, items: 1, payload: new Uint8Array(10) } as const;
+      await storage.outbox.append(Array.from({ length: 300 }, (_, k) => ({ ...entry, id: `many ${n} ${k}` })));
+      const skipCredentials = Array.from({ length: TENANTS }, (_, k) => `c${k + 1}`).filter((id) => id !== "c7");
+      const o = { owner: "w", leaseMs: 60_000, maxItems: 300, maxBytes: 1e6, skipCredentials };
+      const claim = await storage.outbox.claim(o);
+      const dead = [{ itemIndex: 0, reason: "r", payload: new Uint8Array(1), detail: new Uint8Array() }];
+      const rest = { retryInMs: 60_000, progress: new Uint8Array(1) };
+      const outcomes = claim?.entries.map(({ id }, k) => ({ id, ...[{}, { dead }, { rest }][k % 3] })) ?? [];
+      expect(outcomes.length).toBeGreaterThan(200);
+      if (claim) await storage.outbox.settle(claim, outcomes);
+    },
     "outbox.claim and release": async () => {
       const claim = await storage.outbox.claim({ owner: "w", leaseMs: 60_000, maxItems: 10, maxBytes: 1e6 });
       if (!claim) throw new Error("nothing is due");
@@ -144,7 +157,7 @@ describe.skipIf(!url)("the plans of what is called all the time", () => {
       expect(claim).toBeUndefined();
       await storage.outbox.wait({ maxMs: 1, signal: new AbortController().signal });
     },
-    "outbox.depth of some": (n) => storage.outbox.depth([`d${n}`, `d${n + 1}`]),
+    "outbox.depth of some": (n) => storage.outbox.depth([`d${20 + n}`, `d${21 + n}`]),
     "dead.list": (n) =>
       storage.outbox.dead.list({ destinationId: `d${n}`, limit: 10, ...(n % 2 ? { reason: "r1" } : {}) }),
     "outbox.bury": (n) => storage.outbox.bury({ destinationId: `d${n}` }, "dropped", { limit: 5 }),

@@ -99,7 +99,8 @@ CREATE TABLE entries (
   state smallint NOT NULL,                       -- 0 ready, 1 waiting for due_at, 2 claimed, 3 gone
   progress bytea,
   payload bytea NOT NULL,
-  PRIMARY KEY (gid, id)
+  -- By id first: an entry is looked up by its id, however many a group has.
+  PRIMARY KEY (id, gid)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- Sealed bytes do not compress.
 ALTER TABLE entries ALTER COLUMN payload SET STORAGE EXTERNAL;
@@ -107,6 +108,7 @@ CREATE INDEX entries_ready ON entries (gid, priority, position, seq) WHERE state
 CREATE INDEX entries_waiting ON entries (gid, due_at) WHERE state = 1;
 CREATE INDEX entries_claim ON entries (claim) WHERE claim IS NOT NULL;
 CREATE INDEX entries_gone ON entries (until) WHERE state = 3;
+CREATE INDEX entries_gone_group ON entries (gid) WHERE state = 3;
 
 -- A claim is lost exactly when its row is gone.
 CREATE TABLE claims (
@@ -117,7 +119,7 @@ CREATE TABLE claims (
   oldest_at bigint NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX claims_lease ON claims (lease_until) WHERE state <> 1;
-CREATE INDEX claims_group ON claims (gid);
+CREATE INDEX claims_group ON claims (gid) WHERE state < 2;
 
 CREATE TABLE dead (
   destination text COLLATE "C" NOT NULL,
@@ -448,7 +450,7 @@ BEGIN
   _closed := ARRAY(SELECT g.gid FROM groups g WHERE g.gid = ANY (_locked) AND NOT g.opened AND g.entries > 0);
   IF cardinality(_closed) > 0 THEN
     WITH orphans AS (
-      DELETE FROM entries WHERE gid = ANY (_closed) AND state < 3 RETURNING gid, items, octet_length(payload) AS bytes
+      DELETE FROM entries WHERE gid = ANY (_closed) AND state = 0 RETURNING gid, items, octet_length(payload) AS bytes
     ), shrunk AS (
       SELECT gid, count(*) AS entries, sum(items) AS items, sum(bytes) AS bytes FROM orphans GROUP BY gid
     ) UPDATE groups g SET entries = g.entries - o.entries, items = g.items - o.items, bytes = g.bytes - o.bytes
@@ -682,7 +684,7 @@ BEGIN
     ORDER BY g.until LIMIT 100 + 2 * _entries FOR UPDATE SKIP LOCKED) old WHERE e.gid = old.gid AND e.id = old.id;
 END $$;
 
--- Retries: null for an entry that is gone. Sizes: null for one without progress.
+-- Retries: null for an entry that is gone. claim + 0: entries are looked up by id; by claim would be all for each of them.
 CREATE FUNCTION claim_settle(_clock bigint, _cid bigint, _hold_ms bigint, _ids text, _retries text, _offsets text, _sizes text,
   _progress bytea, _dead_ids text, _dead_items text, _dead_reasons text, _dead_offsets text, _dead_sizes text,
   _dead_details text, _dead_bytes bytea)
@@ -700,14 +702,13 @@ BEGIN
       substring(_dead_bytes FROM d.start FOR d.size), substring(_dead_bytes FROM d.start + d.size FOR d.detail)
     FROM unnest(_dead_ids::text[], _dead_items::int[], _dead_reasons::text[], _dead_offsets::int[], _dead_sizes::int[], _dead_details::int[])
       d(id, item, reason, start, size, detail)
-    JOIN groups g ON g.gid = _claim.gid JOIN entries e ON e.gid = g.gid AND e.id = d.id AND e.claim = _cid;
-  PERFORM entries_leave(_claim.gid, ARRAY(SELECT e.id FROM unnest(__ids, __retries) u(id, retry)
-    JOIN entries e ON e.gid = _claim.gid AND e.id = u.id AND e.claim = _cid WHERE u.retry IS NULL), _at);
+    JOIN groups g ON g.gid = _claim.gid JOIN entries e ON e.gid = g.gid AND e.id = d.id AND e.claim + 0 = _cid;
+  PERFORM entries_leave(_claim.gid, ARRAY(SELECT u.id FROM unnest(__ids, __retries) u(id, retry) WHERE u.retry IS NULL), _at);
   WITH rest AS (
     UPDATE entries e SET state = CASE WHEN u.retry > 0 THEN 1 ELSE 0 END, claims = 0, claim = NULL, due_at = _at + u.retry,
         progress = substring(_progress FROM u.start FOR u.size)
       FROM unnest(__ids, __retries, __offsets, __sizes) u(id, retry, start, size)
-      WHERE e.gid = _claim.gid AND e.id = u.id AND e.claim = _cid AND u.retry IS NOT NULL
+      WHERE e.gid = _claim.gid AND e.id = u.id AND e.claim + 0 = _cid AND u.retry IS NOT NULL
       RETURNING e.due_at
   ) SELECT min(due_at) INTO _again FROM rest;
   UPDATE entries SET state = 0, claim = NULL, due_at = least(due_at, _at) WHERE claim = _cid;
@@ -750,10 +751,12 @@ BEGIN
     PERFORM FROM groups WHERE gid = _gid FOR NO KEY UPDATE;
     -- Claims whose lease is over and that are being settled at this moment keep their entries.
     _lost := ARRAY(SELECT cid FROM claims WHERE gid = _gid AND state = 1 FOR UPDATE SKIP LOCKED);
-    _held := ARRAY(SELECT cid FROM claims WHERE gid = _gid AND cid <> ALL (_lost));
+    _held := ARRAY(SELECT cid FROM claims WHERE gid = _gid AND state < 2 AND cid <> ALL (_lost));
     -- "Older than": an entry of exactly that age stays.
-    _ids := ARRAY(SELECT e.id FROM entries e WHERE e.gid = _gid AND e.state IN (0, 1)
-      AND (_older_ms IS NULL OR e.created_at < _at - _older_ms) AND (e.claim IS NULL OR e.claim <> ALL (_held)) LIMIT _left + 1);
+    _ids := ARRAY(SELECT u.id FROM (
+        SELECT e.id, e.claim, e.created_at FROM entries e WHERE e.gid = _gid AND e.state = 0
+        UNION ALL SELECT e.id, e.claim, e.created_at FROM entries e WHERE e.gid = _gid AND e.state = 1) u
+      WHERE (_older_ms IS NULL OR u.created_at < _at - _older_ms) AND (u.claim IS NULL OR u.claim <> ALL (_held)) LIMIT _left + 1);
     _found := cardinality(_ids);
     _ids := _ids[1:least(_left, 1000000)::int];
     INSERT INTO dead (seq, destination, gid, entry_id, item_index, reason, died_at, claims, position, payload, detail)
@@ -775,12 +778,16 @@ ${SETTINGS} AS $$
 DECLARE _gids bigint[]; _left bigint := _limit; _claims bigint[]; _n bigint;
 BEGIN
   _gids := ARRAY(SELECT gid FROM groups WHERE destination = _destination ORDER BY gid);
-  _claims := ARRAY(SELECT cid FROM claims WHERE gid = ANY (_gids) ORDER BY cid FOR UPDATE);
+  _claims := ARRAY(SELECT cid FROM claims WHERE gid = ANY (_gids) AND state < 2 ORDER BY cid FOR UPDATE);
   PERFORM FROM groups WHERE gid = ANY (_gids) ORDER BY gid FOR NO KEY UPDATE;
   DELETE FROM claims WHERE cid = ANY (_claims);
   WITH removed AS (
-    DELETE FROM entries e USING (SELECT k.gid, k.id FROM entries k WHERE k.gid = ANY (_gids)
-        AND (k.claim IS NULL OR k.claim = ANY (_claims) OR NOT EXISTS (SELECT FROM claims c WHERE c.cid = k.claim)) LIMIT _left) old
+    DELETE FROM entries e USING (SELECT u.gid, u.id FROM (
+        SELECT k.gid, k.id, NULL AS claim FROM entries k WHERE k.claim = ANY (_claims)
+        UNION ALL SELECT k.gid, k.id, k.claim FROM entries k WHERE k.gid = ANY (_gids) AND k.state = 0
+        UNION ALL SELECT k.gid, k.id, k.claim FROM entries k WHERE k.gid = ANY (_gids) AND k.state = 1
+        UNION ALL SELECT k.gid, k.id, k.claim FROM entries k WHERE k.gid = ANY (_gids) AND k.state = 3) u
+        WHERE u.claim IS NULL OR NOT EXISTS (SELECT FROM claims c WHERE c.cid = u.claim) LIMIT _left) old
       WHERE e.gid = old.gid AND e.id = old.id RETURNING e.gid, e.state, e.items, octet_length(e.payload) AS bytes
   ), shrunk AS (
     SELECT gid, count(*) FILTER (WHERE state < 3) AS entries, coalesce(sum(items) FILTER (WHERE state < 3), 0) AS items,
@@ -794,7 +801,9 @@ BEGIN
   UPDATE entries SET state = 0, claim = NULL WHERE claim = ANY (_claims);
   PERFORM signal_due(_gids, 0);
   _left := _left - _n;
-  IF _left <= 0 OR EXISTS (SELECT FROM entries WHERE gid = ANY (_gids)) THEN RETURN false; END IF;
+  IF _left <= 0 OR EXISTS (SELECT FROM claims WHERE gid = ANY (_gids) AND state < 2) OR EXISTS (SELECT FROM entries WHERE gid = ANY (_gids) AND state = 0)
+      OR EXISTS (SELECT FROM entries WHERE gid = ANY (_gids) AND state = 1)
+      OR EXISTS (SELECT FROM entries WHERE gid = ANY (_gids) AND state = 3) THEN RETURN false; END IF;
   DELETE FROM dead d USING (SELECT k.seq FROM dead k WHERE k.destination = _destination ORDER BY k.seq LIMIT _left) old
     WHERE d.destination = _destination AND d.seq = old.seq;
   GET DIAGNOSTICS _n = ROW_COUNT;
