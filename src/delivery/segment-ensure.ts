@@ -34,7 +34,7 @@ export interface ReadySegment {
 
 /** The segment of a link, made at Snapchat on first use: once, whoever asks. Failures of Snapchat are thrown. */
 export async function ensureSegment(
-  context: Pick<Context, "storage" | "emit" | "settings">,
+  context: Pick<Context, "storage" | "emit" | "settings" | "restored">,
   sender: SegmentSender,
   ref: SegmentLinkRef,
   call: SegmentSendOptions,
@@ -61,7 +61,7 @@ export async function ensureSegment(
 }
 
 async function make(
-  context: Pick<Context, "storage">,
+  context: Pick<Context, "storage" | "settings" | "restored">,
   sender: SegmentSender,
   ref: SegmentLinkRef,
   stored: StoredSegmentLink,
@@ -73,7 +73,7 @@ async function make(
   const marker = segmentMarker(ref, link);
   let { version } = stored;
   try {
-    if (link.state === "creating") {
+    if (link.state === "creating" || mayBeMade(context)) {
       const found = await find(sender, link.adAccountId, marker, call, gate);
       if (found !== undefined) {
         const known = madeLink(link, found);
@@ -125,6 +125,11 @@ function afterTheFirst(gate: Gate): () => Promise<void> {
     if (!first) await gate.pass();
     first = false;
   };
+}
+
+/** After a backup came back, a link that looks new may have been made since it was taken. */
+function mayBeMade({ restored, settings }: Pick<Context, "settings" | "restored">): boolean {
+  return (restored()?.restoredAgeMs ?? Number.POSITIVE_INFINITY) < settings.entryRetentionMs;
 }
 
 /** Snapchat said no: nothing was made. */

@@ -74,8 +74,8 @@ const planted: Record<string, Bug | Bug[]> = {
   },
   "a segment is asked for again without looking for its marker": {
     file: "segment-ensure.ts",
-    find: 'if (link.state === "creating") {',
-    replace: 'if (link.state === "deleted") {',
+    find: 'if (link.state === "creating" || mayBeMade(context)) {',
+    replace: 'if (link.state === "deleted" || mayBeMade(context)) {',
   },
   "a lost login makes dead letters": {
     file: "events-work.ts",
