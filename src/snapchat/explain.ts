@@ -13,7 +13,7 @@ import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import { unreadable } from "./readable.ts";
 import type { ReceiptPart } from "./receipt.ts";
-import { wordsOf } from "./words.ts";
+import { inHostWords, type Say, wordsOf } from "./words.ts";
 
 /** One line of a receipt with everything behind it. */
 export interface ExplainedPart extends ReceiptPart {
@@ -59,19 +59,22 @@ export interface ExplainInput {
   subjects: Subjects;
   /** Asks Snapchat to judge one prepared event; absent: it is not asked. */
   validate?: ((assetId: string, event: PreparedEvent) => Promise<SnapchatVerdict | undefined>) | undefined;
+  /** The host's own words for reasons. */
+  say: Say | undefined;
 }
 
 /** The same decisions as `track` makes, plugins included, kept instead of stored. */
 export async function explain(input: ExplainInput): Promise<Explanation> {
   const { event, destination, plan } = input;
-  const one = (status: "skipped" | "rejected", reason: string): Explanation => ({
-    destinationId: destination.id,
-    eventId: undefined,
-    plugins: [],
-    parts: [
-      { destinationId: destination.id, rule: "", channel: "server", target: "", status, reason, ...words(reason) },
-    ],
-  });
+  const one = (status: "skipped" | "rejected", reason: string): Explanation => {
+    const part = { destinationId: destination.id, rule: "", channel: "server", target: "", status, reason } as const;
+    return {
+      destinationId: destination.id,
+      eventId: undefined,
+      plugins: [],
+      parts: [{ ...part, ...words(reason, input.say) }],
+    };
+  };
   if ("refused" in plan) return one("skipped", plan.refused);
   const why = unreadable(event);
   if (why !== undefined) return one("rejected", why);
@@ -130,7 +133,7 @@ async function decisionsOf(
 }
 
 async function explainPart(
-  { destination, receivedAtMs, nowMs, subjects, validate }: ExplainInput,
+  { destination, receivedAtMs, nowMs, subjects, validate, say }: ExplainInput,
   plan: Plan,
   decision: Decision,
   canonical: CanonicalEvent,
@@ -138,7 +141,7 @@ async function explainPart(
 ): Promise<ExplainedPart> {
   const context = { nowMs, receivedAtMs, acceptedAtMs: nowMs, eventId, subjects };
   const { part, item } = decide(decision, canonical, plan, context);
-  const shown: ExplainedPart = { ...part, ...words(part.reason) };
+  const shown: ExplainedPart = { ...part, ...words(part.reason, say) };
   const { event } = decision;
   if (!event || decision.status !== "send") return shown;
   if (decision.channel === "client") {
@@ -164,6 +167,8 @@ async function explainPart(
   }
 }
 
-function words(reason: string | undefined): { words?: ReasonWords } {
-  return reason === undefined ? {} : { words: wordsOf(reason) };
+function words(reason: string | undefined, say: Say | undefined): { words?: ReasonWords } {
+  if (reason === undefined) return {};
+  const english = wordsOf(reason);
+  return { words: say ? inHostWords(reason, english, say) : english };
 }

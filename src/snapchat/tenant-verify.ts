@@ -3,6 +3,7 @@ import { isSnapchatError, type Secret, type SnapchatError } from "../errors.ts";
 import type { Workflow } from "../workflow/index.ts";
 import type { TenantDependencies } from "./tenant.ts";
 import { type VerifyReport, verify } from "./verify/verify.ts";
+import { hostWords } from "./words.ts";
 
 /** What a tenant's handle has that `verify` needs besides the rooms. */
 interface TenantParts {
@@ -56,7 +57,7 @@ export function createTenantVerify(rooms: TenantDependencies, parts: TenantParts
       signals,
       events: { workflow: destination.workflow as Workflow | undefined, seen, lastDeliveredMs, nowMs: clock.now() },
       depth,
-      message: messageOf(),
+      say: hostWords(rooms.plugins, tenantId),
     });
   }
 
@@ -66,11 +67,6 @@ export function createTenantVerify(rooms: TenantDependencies, parts: TenantParts
     const status = destination.conversionsToken?.status;
     if (status === undefined || status === "accepted") return destination;
     return rooms.destinations.checkToken(tenantId, destinationId);
-  }
-
-  function messageOf() {
-    const { messages } = rooms.plugins;
-    return messages && ((code: string, english: string) => messages(code, english, { tenantId }));
   }
 
   /** Nothing sealed can be opened, so there is one thing to say. */
@@ -95,7 +91,7 @@ export function createTenantVerify(rooms: TenantDependencies, parts: TenantParts
       signals,
       events: { workflow: undefined, seen: [], lastDeliveredMs: {}, nowMs: rooms.clock.now() },
       depth,
-      message: messageOf(),
+      say: hostWords(rooms.plugins, tenantId),
     });
   }
 }

@@ -32,6 +32,7 @@ import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts"
 import { createTenantPixel, type TenantPixel } from "./tenant-pixel.ts";
 import { createTenantVerify } from "./tenant-verify.ts";
 import type { VerifyReport } from "./verify/verify.ts";
+import { hostWords } from "./words.ts";
 
 /** What one tenant of the host may do. Ids of other tenants are answered with `not_found`. */
 export interface Tenant {
@@ -170,6 +171,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
       nowMs: clock.now(),
       subjects: await people.subjects(tenantId),
       validate: o.validate ? await validator(destinationId) : undefined,
+      say: hostWords(dependencies.plugins, tenantId),
     });
   }
 

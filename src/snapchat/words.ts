@@ -1,5 +1,6 @@
 import { REPAIRS } from "../capi/index.ts";
 import { IDENTITY_REASONS } from "../identity/index.ts";
+import type { Plugins } from "../plugins/index.ts";
 import { REASONS, type ReasonWords, reasonWords } from "../workflow/index.ts";
 
 /** Reasons that only the composition gives. */
@@ -65,4 +66,18 @@ export function wordsOf(reason: string): ReasonWords {
     if (found && Object.hasOwn(table, reason)) return { message: found.message, fix: found.fix };
   }
   return reasonWords(reason);
+}
+
+/** Says a code in the host's own words; the English ones come along. */
+export type Say = (code: string, english: string) => string;
+
+/** The words of the `messages` hook for one tenant; `undefined` where no plugin has any. */
+export function hostWords(plugins: Pick<Plugins, "messages">, tenantId: string): Say | undefined {
+  const { messages } = plugins;
+  return messages && ((code, english) => messages(code, english, { tenantId }));
+}
+
+/** What happened under `code`, what to do about it under `code.fix`. */
+export function inHostWords<W extends ReasonWords>(code: string, words: W, say: Say): W {
+  return { ...words, message: say(code, words.message), fix: words.fix === "" ? "" : say(`${code}.fix`, words.fix) };
 }

@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSnapchat, presets, type SnapchatOptions, setToggle, type Tenant } from "snapchat-destination";
+import {
+  createSnapchat,
+  definePlugin,
+  presets,
+  type SnapchatOptions,
+  setToggle,
+  type Tenant,
+} from "snapchat-destination";
 import { memory } from "snapchat-destination/memory";
 import { createSimulator } from "snapchat-destination/testing";
 import { describe, expect, it } from "vitest";
@@ -299,5 +306,19 @@ describe("verify", () => {
     const { options, id } = await healthyShop(onTestFinished);
     const snapchat = createSnapchat({ ...options, encryptionKeys: [randomBytes(32).toString("base64")] });
     expect(await wrong({ acme: snapchat.tenant("acme"), id })).toEqual(["encryption_key_gone"]);
+  });
+
+  it.concurrent("says it in the host's own words, where a plugin has some", async ({ onTestFinished }) => {
+    const { options, id } = await healthyShop(onTestFinished);
+    const german = definePlugin({
+      name: "german",
+      messages: (code) => (code === "login" ? "Bei Snapchat angemeldet." : undefined),
+    });
+    const snapchat = createSnapchat({ ...options, plugins: [german] });
+    const { lines } = await snapchat.tenant("acme").verify(id);
+    expect(lines.find(({ code }) => code === "login")?.message).toBe("Bei Snapchat angemeldet.");
+    expect(lines.find(({ code }) => code === "scopes")?.message).toBe(
+      "The sign-in allows managing ads and sending conversions.",
+    );
   });
 });

@@ -11,10 +11,3 @@ export function asMarkdown(lines: readonly CheckLine[]): string {
   const rows = lines.map(({ status, message, fix }) => `| ${status} | ${cell(message)} | ${cell(fix)} |`);
   return ["| | what | what to do |", "|---|---|---|", ...rows].join("\n");
 }
-
-/** A line in the host's own words: `code` for what is said, `code.fix` for what to do. */
-export function worded(line: CheckLine, message: ((code: string, english: string) => string) | undefined): CheckLine {
-  if (!message) return line;
-  const fix = line.fix === "" ? "" : message(`${line.code}.fix`, line.fix);
-  return { ...line, message: message(line.code, line.message), fix };
-}

@@ -2,11 +2,12 @@ import type { CheckLine, PreflightReport } from "../../destinations/index.ts";
 import type { Depth } from "../../storage/ports.ts";
 import type { LinkedSegment } from "../segments/status.ts";
 import type { SignalReport } from "../signals/report.ts";
+import { inHostWords, type Say } from "../words.ts";
 import { queueLines } from "./queue-lines.ts";
 import { segmentLines } from "./segment-lines.ts";
 import { type EventMemory, signalLines } from "./signal-lines.ts";
 import { askSnapchat, type SnapchatQuestions, type SnapchatSaw } from "./snapchat-lines.ts";
-import { asMarkdown, asText, worded } from "./text.ts";
+import { asMarkdown, asText } from "./text.ts";
 
 /** What Snapchat last saw of a destination, what waits here, how good its signal is, and what to fix. */
 export interface VerifyReport {
@@ -35,13 +36,13 @@ export interface VerifyInput {
   /** What is remembered of its events' names. */
   events: EventMemory;
   depth: Depth | undefined;
-  /** A host's own words for a line's code; the English ones where it has none. */
-  message?: ((code: string, english: string) => string) | undefined;
+  /** The host's own words. */
+  say: Say | undefined;
 }
 
 /** The live half of the check engine: asks Snapchat what it saw and looks at what waits here. Counts nothing. */
 export async function verify(input: VerifyInput): Promise<VerifyReport> {
-  const { destinationId, signals, depth } = input;
+  const { destinationId, signals, depth, say } = input;
   const asked = await askSnapchat(input.questions, signals);
   const queue = { waiting: depth?.items ?? 0, oldestAgeMs: depth?.oldestAgeMs ?? 0, deadLetters: depth?.dead ?? {} };
   const lines = [
@@ -50,7 +51,7 @@ export async function verify(input: VerifyInput): Promise<VerifyReport> {
     ...segmentLines(input.segments),
     ...signalLines(signals, input.events),
     ...queueLines(queue, depth?.paused ?? []),
-  ].map((line) => worded(line, input.message));
+  ].map((line) => (say ? inHostWords(line.code, line, say) : line));
   return {
     destinationId,
     ok: lines.every(({ status }) => status !== "problem"),
