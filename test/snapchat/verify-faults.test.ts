@@ -287,8 +287,8 @@ const FAULTS: Record<string, { plant: (shop: Shop) => Promise<unknown> | unknown
 describe("verify", () => {
   it.concurrent("finds nothing to say about a shop where everything is fine", async ({ onTestFinished }) => {
     const shop = await healthyShop(onTestFinished);
-    expect(await wrong(shop)).toEqual([]);
     const report = await shop.acme.verify(shop.id);
+    expect(report.lines.filter(({ status }) => status !== "ok")).toEqual([]);
     expect(report).toMatchObject({ ok: true, queue: { waiting: 0 }, snapchat: { domains: [{ events: 8 }] } });
     expect(report.signals.events).toMatchObject([{ event: "PURCHASE", accepted: 8, delivered: 8, deduplicable: 1 }]);
     expect(report.markdown().split("\n")).toHaveLength(report.lines.length + 2);
