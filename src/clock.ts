@@ -1,4 +1,4 @@
-/** Time as a parameter: production uses {@link systemClock}, tests a fake one. */
+/** Time as a parameter: production uses `systemClock`, tests a fake one. */
 export interface Clock {
   /** Wall clock, milliseconds since 1970. */
   now(): number;

@@ -1,3 +1,8 @@
+/**
+ * The whole destination, for a host with many tenants: begin with {@link createSnapchat}.
+ *
+ * @module snapchat-destination
+ */
 export type { Clock } from "./clock.ts";
 export type {
   DeliveryEvent,

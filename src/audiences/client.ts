@@ -60,7 +60,7 @@ export interface MembersAllCall extends AudiencesCall, MemberPagesOptions {
  * alone; limits are checked before a request is made, and the body of every answer is read, since failures also come
  * inside a 200.
  *
- * Calls throw {@link SnapchatError}: `access_token_refused` (reauthorize), `access_forbidden`, `entity_not_found`,
+ * Calls throw `SnapchatError`: `access_token_refused` (reauthorize), `access_forbidden`, `entity_not_found`,
  * `request_refused` (fix_configuration), `rate_limited` (capacity), `snapchat_unavailable`, `answer_incomplete`,
  * `network_error`, `request_timeout` (retry), and what each names besides.
  *

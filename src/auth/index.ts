@@ -1,3 +1,8 @@
+/**
+ * Signing in at Snapchat: the OAuth client, its two routes, the vault that keeps logins, and the accounts behind them.
+ *
+ * @module auth
+ */
 export type { ItemFailure } from "../http/ads-failure.ts";
 export { type Accounts, type AccountsOptions, createAccounts, type LoginSlot, withAccessToken } from "./accounts.ts";
 export {

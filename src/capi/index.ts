@@ -1,3 +1,8 @@
+/**
+ * Conversion events: the client of the Conversions API, and what checks, repairs and hashes an event before.
+ *
+ * @module capi
+ */
 export type { ActionSource } from "../wire/action-sources.ts";
 export { type Bounds, type BrokenBound, brokenBound } from "../wire/bounds.ts";
 export type { Issue, OneOrMany, SnapEventInput, UserDataInput } from "../wire/event.ts";

@@ -27,7 +27,7 @@ export interface OffboardReport {
   queuedItems: number;
   deadLetters: number;
   segments: SegmentsReport;
-  /** Names of {@link TenantData} that were removed. */
+  /** Names of `TenantData` that were removed. */
   removed: string[];
   /** What stays at Snapchat or elsewhere, in a marketer's words. */
   stays: Staying[];

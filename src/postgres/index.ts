@@ -1,3 +1,8 @@
+/**
+ * Storage in Postgres, over the host's own pool.
+ *
+ * @module postgres
+ */
 export {
   type PostgresClient,
   type PostgresOptions,

@@ -1,3 +1,8 @@
+/**
+ * For tests: a Snapchat on this machine, a fake clock, the conformance kit of storages, trials of plugins.
+ *
+ * @module testing
+ */
 export { createFakeClock, type FakeClock, type FakeClockOptions } from "./clock.ts";
 export { type HookTest, type PluginTest, type PluginTestOptions, testPlugin } from "./plugin.ts";
 export * from "./simulator/index.ts";

@@ -1,3 +1,8 @@
+/**
+ * Workflows: sources, presets, the router, the event screen and explanations. Pure functions of JSON.
+ *
+ * @module workflow
+ */
 export { type BrowserRule, type BrowserWorkflow, browserWorkflow, type Expression } from "../rules/browser.ts";
 export { createRouter, type RouterOptions } from "../rules/create-router.ts";
 export type {

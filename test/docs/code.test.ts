@@ -5,10 +5,11 @@ import { codeOf, examplesOf, pages, ROOT, read, type ShownCode, sources } from "
 
 /** What a fragment may use without saying where it comes from. */
 const GIVEN = `
-import type { Tenant, Snapchat } from "snapchat-destination";
+import type { Destination, Snapchat, Tenant } from "snapchat-destination";
 declare global {
   const snapchat: Snapchat;
   const acme: Tenant;
+  const shop: Destination;
   const tenantId: string;
   const destinationId: string;
   const clientId: string;
@@ -17,13 +18,14 @@ declare global {
 }
 `;
 
-/** Lines as they are compared: indentation and alignment of comments say nothing. */
+/** Lines as they are compared: indentation, imports and what ends the last one say nothing. */
 const plain = (code: string): string =>
   code
     .split("\n")
     .map((line) => line.trim().replaceAll(/\s+/g, " "))
-    .filter(Boolean)
-    .join("\n");
+    .filter((line) => line !== "" && !line.startsWith("import "))
+    .join("\n")
+    .replace(/[,;]$/, "");
 
 function problemsOf(shown: ShownCode[]): string[] {
   const folder = join(ROOT, "test/docs/shown");
@@ -37,7 +39,11 @@ function problemsOf(shown: ShownCode[]): string[] {
 
   const config = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile).config;
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
-  Object.assign(options, { noUnusedLocals: false, noUnusedParameters: false, lib: ["lib.es2024.d.ts", "lib.esnext.d.ts", "lib.dom.d.ts"] });
+  Object.assign(options, {
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    lib: ["lib.es2024.d.ts", "lib.esnext.d.ts", "lib.dom.d.ts"],
+  });
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (name) => textOf(name) ?? readFile(name);

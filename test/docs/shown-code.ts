@@ -50,6 +50,9 @@ export function examplesOf(path: string): ShownCode[] {
     .flatMap(({ 0: comment, index }) => {
       const line = text.slice(0, index).split("\n").length;
       const markdown = comment.replaceAll(/^\s*\* ?/gm, "");
-      return codeOf(path, markdown.slice(markdown.indexOf("@example"))).map((shown) => ({ ...shown, at: `${path}:${line}` }));
+      return codeOf(path, markdown.slice(markdown.indexOf("@example"))).map((shown) => ({
+        ...shown,
+        at: `${path}:${line}`,
+      }));
     });
 }

@@ -4,7 +4,8 @@ import { codeOf, read } from "./shown-code.ts";
 
 describe("docs/start.md", () => {
   it("shows the program that the tests run, to the letter", () => {
-    const region = /\/\/ #region start\n(.*?)\n\s*\/\/ #endregion/s.exec(read("examples/start/first-event.ts"))?.[1] ?? "";
+    const region =
+      /\/\/ #region start\n(.*?)\n\s*\/\/ #endregion/s.exec(read("examples/start/first-event.ts"))?.[1] ?? "";
     const [shown] = codeOf("docs/start.md", read("docs/start.md"));
     const printed = region.replaceAll(/^ {2}/gm, "").replaceAll("print(", "console.log(");
     expect(shown?.code.trimEnd()).toBe(printed);

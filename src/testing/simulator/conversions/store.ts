@@ -21,7 +21,7 @@ export interface EventRecord {
   timeMs: number;
   orderId: string | undefined;
   outcome: Outcome;
-  /** Words of {@link ERRORS}, where it was rejected. */
+  /** Words of `ERRORS`, where it was rejected. */
   why: readonly string[];
   warnings: readonly string[];
   /** The number of the request that brought it. */

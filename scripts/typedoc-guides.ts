@@ -1,0 +1,37 @@
+/**
+ * A plugin of TypeDoc's: gives each guide the title that its first heading says and its place in the navigation, so that
+ * the Markdown stays what GitHub shows, without front matter.
+ */
+import { type Application, Converter, type DocumentReflection, Renderer, type RendererEvent } from "typedoc";
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "Begin here": ["index", "start", "steps", "first-real-event", "compose", "production", "moving"],
+  Rooms: ["connect", "workflow", "mapping", "ids", "pixel", "audiences", "plugins", "own-queue", "delivery"],
+  Storage: ["postgres", "redis", "storage-adapter", "scaling"],
+  Operating: ["operating", "destination-life", "errors", "repairs", "benchmarks"],
+  "Data and people": ["privacy", "security", "identifiers", "fields", "snapchat"],
+  Project: ["decisions"],
+};
+
+export function load(app: Application): void {
+  app.options.setValue("groupOrder", [...Object.keys(GROUPS), "Modules"]);
+  app.options.setValue("kindSortOrder", ["Document", "Module"]);
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document: DocumentReflection) => {
+    const [group] = Object.entries(GROUPS).find(([, files]) => files.includes(document.name)) ?? [];
+    if (group === undefined) app.logger.warn(`docs/${document.name}.md has no place in scripts/typedoc-guides.ts.`);
+    document.frontmatter.group = group ?? "Project";
+  });
+  // After the addresses are made, which keep the files' names, and before the navigation is.
+  app.renderer.on(
+    Renderer.EVENT_BEGIN,
+    ({ project }: RendererEvent) => {
+      for (const document of project.documents ?? []) document.name = titleOf(document);
+      const [first] = project.readme ?? [];
+      if (first?.kind === "text") first.text = first.text.replace(/^# .+\n/, ""); // the page has its title
+    },
+    1_000,
+  );
+}
+
+const titleOf = ({ name, content }: DocumentReflection): string =>
+  /^# (.+)$/m.exec(content.map(({ text }) => text).join(""))?.[1]?.replaceAll("`", "") ?? name;
