@@ -1,7 +1,7 @@
 import type { Accounts, ImportedConnection, Vault } from "../auth/index.ts";
 import type { ConversionsClient, PreparedEvent } from "../capi/index.ts";
 import type { Clock } from "../clock.ts";
-import type { Credentials, Delivery, EventReceipt } from "../delivery/index.ts";
+import type { Credentials, Delivery } from "../delivery/index.ts";
 import {
   type ActiveDestination,
   type Context,
@@ -15,7 +15,7 @@ import {
 import { isSnapchatError, type Secret } from "../errors.ts";
 import type { People } from "../people/index.ts";
 import type { Plugins } from "../plugins/index.ts";
-import type { Page, Storage } from "../storage/ports.ts";
+import type { Storage } from "../storage/ports.ts";
 import type { Endpoints } from "../wire/endpoints.ts";
 import type { EventActivity } from "./event-activity.ts";
 import { type EventScreen, eventScreen } from "./event-screen.ts";
@@ -29,7 +29,9 @@ import type { Receipt } from "./receipt.ts";
 import type { Segments } from "./segments/segments.ts";
 import { createTenantSegments, type TenantSegments } from "./segments/tenant-segments.ts";
 import { createTenantAccounts, type TenantAccounts } from "./tenant-accounts.ts";
+import { createTenantDeadLetters, type TenantDeadLetters } from "./tenant-dead-letters.ts";
 import { createTenantPixel, type TenantPixel } from "./tenant-pixel.ts";
+import { createTenantReceipts, type TenantReceipts } from "./tenant-receipts.ts";
 import { createTenantVerify } from "./tenant-verify.ts";
 import type { VerifyReport } from "./verify/verify.ts";
 import { hostWords } from "./words.ts";
@@ -78,47 +80,6 @@ export interface Tenant {
 export interface ExplainOptions extends Pick<TrackOptions, "receivedAt"> {
   /** Asks Snapchat's validate endpoint as well; it counts nothing. */
   validate?: boolean;
-}
-
-/**
- * What happened to events: every decision, attempt, request id, answer and time that the journal holds. It keeps
- * failures and a sample (setting `journalShare`; 1 keeps all) for seven days.
- */
-export interface TenantReceipts {
-  /**
-   * By event id or order id: the whole way of those events. Without either: a page of what happened lately, newest
-   * lines first, each event with what that page holds of it.
-   *
-   * @throws {SnapchatError} `capability_missing` (fix_configuration) where the storage keeps no journal
-   */
-  find(destinationId: string, query?: FindReceipts): Promise<Page<EventReceipt>>;
-  /** Every journal line of the time as one line of JSON, newest first. */
-  export(destinationId: string, query?: Pick<FindReceipts, "since" | "until">): AsyncIterable<string>;
-}
-
-export interface FindReceipts {
-  eventId?: string;
-  orderId?: string;
-  /** Date, or milliseconds since 1970. */
-  since?: Date | number;
-  until?: Date | number;
-  /** Of the page before. */
-  after?: string;
-  /** Journal lines of a page; default 100. */
-  limit?: number;
-}
-
-type DeadLetters = Delivery["deadLetters"];
-type Rest<F> = F extends (first: infer O) => infer R ? (options?: Omit<O, "destinationId">) => R : never;
-
-/** What could not be delivered, with the reason; looked at, sent again, or removed. */
-export interface TenantDeadLetters {
-  list(destinationId: string, options?: Parameters<Rest<DeadLetters["list"]>>[0]): ReturnType<DeadLetters["list"]>;
-  replay(
-    destinationId: string,
-    options?: Parameters<Rest<DeadLetters["replay"]>>[0],
-  ): ReturnType<DeadLetters["replay"]>;
-  purge(destinationId: string, options?: Parameters<Rest<DeadLetters["purge"]>>[0]): ReturnType<DeadLetters["purge"]>;
 }
 
 export interface TenantDependencies {
@@ -215,31 +176,8 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
       },
     },
     segments: createTenantSegments(segments, active),
-    deadLetters: {
-      async list(destinationId, o) {
-        await mine(destinationId);
-        return delivery.deadLetters.list({ ...o, destinationId });
-      },
-      async replay(destinationId, o) {
-        await mine(destinationId);
-        return delivery.deadLetters.replay({ ...o, destinationId });
-      },
-      async purge(destinationId, o) {
-        await mine(destinationId);
-        return delivery.deadLetters.purge({ ...o, destinationId });
-      },
-    },
-    receipts: {
-      async find(destinationId, query = {}) {
-        await mine(destinationId);
-        const { since, until, ...rest } = query;
-        return delivery.receipts.find(destinationId, { ...rest, sinceMs: msOf(since), untilMs: msOf(until) });
-      },
-      async *export(destinationId, { since, until } = {}) {
-        await mine(destinationId);
-        yield* delivery.receipts.export(destinationId, { sinceMs: msOf(since), untilMs: msOf(until) });
-      },
-    },
+    deadLetters: createTenantDeadLetters({ tenantId, mine, delivery, audit: context.audit }),
+    receipts: createTenantReceipts(mine, delivery),
     people: {
       forget: (person, o) => people.forget(tenantId, person, o),
       revokeConsent: (person, o) => people.revokeConsent(tenantId, person, o),

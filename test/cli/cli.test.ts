@@ -151,6 +151,8 @@ describe("dead-letters", () => {
       "Removed 0.\n",
     );
     expect((await cli(["dead-letters", "purge", shop.id, "--yes", ...ours()])).stdout).toBe("Removed 1.\n");
+    const { items } = await shop.acme.audit.list({ destinationId: shop.id });
+    expect(items.at(-1)).toMatchObject({ action: "dead_letters.purged", detail: { removed: 1 } });
   });
 });
 
