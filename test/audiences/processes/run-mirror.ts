@@ -11,8 +11,11 @@ import { sqlite } from "../../../src/sqlite/index.ts";
 import { openShop, type Shop } from "../../snapchat/shop.ts";
 import { addressOf, type MirrorOrder } from "./mirror-order.ts";
 
-/** Without a bound V8 keeps some 200 MB for garbage that it has not looked at yet, whatever the list. */
-const V8 = ["--expose-gc", "--max-semi-space-size=8"];
+/**
+ * A bound as a small container sets it: what a list needs, not what V8 takes for garbage that it has not looked at yet,
+ * which without a bound is some 200 MB whatever the list.
+ */
+const V8 = ["--expose-gc", "--max-semi-space-size=4", "--max-old-space-size=160"];
 const child = fileURLToPath(new URL("./mirror-process.ts", import.meta.url));
 
 export interface MirrorReport {
