@@ -13,7 +13,7 @@ import type { Bench, Row } from "./row.ts";
 
 /** A list that is mirrored without a change: read, hashed, compared twice, and each member marked as seen. */
 export const rows: Bench = async ({ smoke }) => {
-  const count = smoke ? 1_000 : 200_000;
+  const count = smoke ? 1_000 : 100_000;
   const directory = mkdtempSync(join(tmpdir(), "mirror-bench-"));
   const all: Row[] = [];
   try {

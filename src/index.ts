@@ -77,11 +77,10 @@ export type { Receipt, ReceiptPart, ReceiptStatus } from "./snapchat/receipt.ts"
 export type {
   LinkOptions,
   SegmentPatch,
-  SegmentSync,
   SegmentUpdateReport,
-  SyncOptions,
 } from "./snapchat/segments/segments.ts";
 export type { LinkedSegment } from "./snapchat/segments/status.ts";
+export type { SegmentSync, SyncOptions } from "./snapchat/segments/sync.ts";
 export type { TenantSegments } from "./snapchat/segments/tenant-segments.ts";
 export type { SendNowOptions, SendOutcome, SendPart, SendStatus } from "./snapchat/send-now.ts";
 export type { SignInOptions, SnapchatOAuth } from "./snapchat/sign-in.ts";

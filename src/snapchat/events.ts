@@ -1,7 +1,7 @@
 import { EventEmitter } from "eventemitter3";
 import type { DeliveryEvent } from "../delivery/index.ts";
 import type { PluginFailure } from "../plugins/index.ts";
-import type { SegmentSync } from "./segments/segments.ts";
+import type { SegmentSync } from "./segments/sync.ts";
 import type { SkipAlarm } from "./skip-share.ts";
 
 /** What can be listened to, by name. No payload, no token and no person in any of it. */

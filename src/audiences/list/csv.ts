@@ -124,7 +124,8 @@ function fieldsOf(header: readonly string[], { columns = {} }: CsvOptions): (Col
 
 function rowOf(record: readonly string[], fields: readonly (Column | undefined)[]): ListRow {
   if (record.length < fields.length && record.every((value) => value === "")) return { unusable: "row_empty" };
-  if (record.length > fields.length) return { unusable: "row_malformed" };
+  // Spreadsheets end lines with delimiters too many; anything behind them means that columns have moved.
+  if (record.slice(fields.length).some((value) => value !== "")) return { unusable: "row_malformed" };
   const row: Record<Column, string[]> = { email: [], phone: [], mobileAdId: [], personKey: [] };
   for (const [index, value] of record.entries()) {
     const field = fields[index];

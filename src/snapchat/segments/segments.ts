@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
-import type { AudiencesClient, ListRow, MemberKind, Segment, SyncMode, SyncProgress } from "../../audiences/index.ts";
-import { syncList } from "../../audiences/index.ts";
+import type { AudiencesClient, ListRow, MemberKind, Segment } from "../../audiences/index.ts";
 import { type Vault, withAccessToken } from "../../auth/index.ts";
 import type { Clock } from "../../clock.ts";
 import {
@@ -13,14 +11,15 @@ import {
 } from "../../delivery/index.ts";
 import type { ActiveDestination } from "../../destinations/index.ts";
 import type { Secret } from "../../errors.ts";
-import { personBytes, type Subjects } from "../../people/index.ts";
-import type { HostMember, Plugins } from "../../plugins/index.ts";
+import type { Subjects } from "../../people/index.ts";
+import type { Plugins } from "../../plugins/index.ts";
 import type { Storage } from "../../storage/ports.ts";
-import { checkDelivery } from "./check-delivery.ts";
 import { letGo } from "./control.ts";
 import { checkSegmentKey, notConnected, segmentUnknown, wrong } from "./errors.ts";
+import { checkLinkable, choiceInvalid, idInvalid, linkedAlready } from "./link-checks.ts";
 import { type Links, nameOf } from "./links.ts";
 import { type AccountSegments, askAccount, type LinkedSegment, linkedSegment } from "./status.ts";
+import { createSegmentSync, type SegmentSync } from "./sync.ts";
 
 export interface SegmentsDependencies {
   storage: Pick<Storage, "records" | "outbox" | "members">;
@@ -34,29 +33,6 @@ export interface SegmentsDependencies {
   /** How a destination reads national phone numbers and which kinds it sends. */
   reading(destination: ActiveDestination): { defaultCountry: string | undefined; identifiers: readonly MemberKind[] };
   onProgress(event: SegmentSync): void;
-}
-
-/** A run's progress as it is told to listeners. */
-export type SegmentSync = SyncProgress & { tenantId: string; destinationId: string; key: string };
-
-/** Lists, and what a list does with them. */
-export interface SyncOptions {
-  /** Default `mirror`. */
-  mode?: SyncMode;
-  /**
-   * The run's own id, 1 to 200 characters. The same id goes on with the same run after a crash and sends nothing twice; a
-   * finished one answers what it did. Absent: a run that cannot be gone on with.
-   */
-  runId?: string;
-  /** The share of the segment that a mirror may remove without being told to, 0 to 1. Default 0.5. */
-  maxRemovedShare?: number;
-  /** The segment's name, where this call makes it known. */
-  name?: string;
-  /** Lines of the list, for the estimate of the time left. */
-  size?: number;
-  /** Told after every page. */
-  onProgress?: (progress: SyncProgress) => void;
-  signal?: AbortSignal;
 }
 
 export interface ListOptions {
@@ -91,7 +67,6 @@ export interface SegmentUpdateReport {
   ignored: (keyof SegmentPatch)[];
 }
 
-const MODES: readonly unknown[] = ["mirror", "add", "remove"];
 const DELETED = "segment_deleted";
 /** Of a call that a person waits for. */
 const RETRIES = 2;
@@ -101,7 +76,7 @@ export type Segments = ReturnType<typeof createSegments>;
 
 /** A tenant's segments: what a host may look at and do. The destination is the tenant's own; that was checked before. */
 export function createSegments(dependencies: SegmentsDependencies) {
-  const { storage, links, vault, audiences, plugins, lists, clock } = dependencies;
+  const { storage, links, vault, audiences, lists } = dependencies;
   const { records, outbox } = storage;
 
   function withToken<T>(destination: ActiveDestination, task: (token: Secret) => Promise<T>): Promise<T> {
@@ -141,47 +116,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
   const ask = (destination: ActiveDestination, adAccountId: string) =>
     askAccount(audiences, adAccountId, (task) => withToken(destination, task));
 
-  async function sync(
-    destination: ActiveDestination,
-    key: string,
-    rows: AsyncIterable<ListRow> | Iterable<ListRow> | undefined,
-    options: SyncOptions & { seeding?: boolean } = {},
-  ): Promise<SyncProgress> {
-    checkSync(options);
-    const { tenantId, id: destinationId } = destination;
-    const ref = links.refOf(destination, checkSegmentKey(key));
-    const link = await links.make(destination, { link: ref.link, key, name: options.name });
-    if (link.state === "stopped") throw stopped();
-    const scope = { tenantId, destinationId, signal: options.signal };
-    const members = rows ?? (await plugins.segments?.members(key, scope));
-    if (!members) throw noMembers();
-    const subjects = await dependencies.subjects(tenantId);
-    const { defaultCountry, identifiers } = dependencies.reading(destination);
-    return syncList(
-      { records, lists, clock, membersKept: storage.members !== undefined },
-      {
-        segment: ref,
-        runId: options.runId ?? randomUUID(),
-        mode: options.seeding ? "hold" : (options.mode ?? "mirror"),
-        rows: members,
-        read: {
-          defaultCountry,
-          identifiers: link.identifiers?.filter((kind) => identifiers.includes(kind)) ?? identifiers,
-          personOf: (personKey) => personBytes(subjects.ofPerson(personKey)),
-          allowed: plugins.consent && ((member) => agrees(plugins.consent, member, scope)),
-          signal: options.signal,
-        },
-        maxRemovedShare: options.maxRemovedShare ?? 0.5,
-        size: options.size,
-        retentionInDays: link.retentionInDays,
-        checkDelivery: () => checkDelivery(storage, ref),
-        onProgress(progress) {
-          options.onProgress?.(progress);
-          dependencies.onProgress({ ...progress, tenantId, destinationId, key });
-        },
-      },
-    );
-  }
+  const sync = createSegmentSync(dependencies);
 
   return {
     list,
@@ -327,98 +262,8 @@ export function createSegments(dependencies: SegmentsDependencies) {
   };
 }
 
-async function agrees(
-  consent: Plugins["consent"],
-  { email, phone, mobileAdId, personKey }: HostMember,
-  scope: { tenantId: string; destinationId: string },
-): Promise<boolean> {
-  const madid = typeof mobileAdId === "string" ? mobileAdId : mobileAdId?.[0];
-  const identifiers = {
-    ...(email === undefined ? {} : { em: email }),
-    ...(phone === undefined ? {} : { ph: phone }),
-    ...(madid === undefined ? {} : { madid }),
-  };
-  return (await consent?.({ personKey, identifiers }, "audiences", scope))?.allowed ?? true;
-}
-
 /** Snapchat's description holds our marker behind the host's words. */
 function withMarker(description: string, before: string | undefined): string {
   const marker = /cdp:\S.*#\S+$/.exec(before ?? "")?.[0];
   return marker === undefined ? description : `${description} ${marker}`.trim();
 }
-
-function checkSync({ mode = "mirror", runId, maxRemovedShare = 0.5 }: SyncOptions): void {
-  if (!MODES.includes(mode)) {
-    throw wrong(
-      "sync_mode_invalid",
-      "A list's mode is mirror, add or remove.",
-      "Say what the list shall do to the segment.",
-    );
-  }
-  if (runId !== undefined && (typeof runId !== "string" || runId === "" || runId.length > 200)) {
-    throw wrong(
-      "run_id_invalid",
-      "A run's id is a text of 1 to 200 characters.",
-      "Use an id of yours: the export's name and date.",
-    );
-  }
-  if (!(maxRemovedShare >= 0 && maxRemovedShare <= 1)) {
-    throw wrong(
-      "removed_share_invalid",
-      "maxRemovedShare lies between 0 and 1.",
-      "Pass 1 to remove whatever is not in the list.",
-    );
-  }
-}
-
-function checkLinkable({ adAccountId }: ActiveDestination, segment: Segment): void {
-  if (segment.sourceType !== undefined && segment.sourceType !== "FIRST_PARTY") {
-    throw wrong(
-      "segment_not_a_list",
-      `Snapchat takes members for customer lists only; this audience is of the kind ${segment.sourceType}.`,
-      "Link a customer list, or let the segment be made.",
-    );
-  }
-  if (segment.adAccountId !== undefined && segment.adAccountId !== adAccountId) {
-    throw wrong(
-      "segment_of_other_account",
-      "This audience belongs to another ad account than the destination uses.",
-      "Link an audience of the destination's ad account.",
-    );
-  }
-}
-
-const linkedAlready = (key: string) =>
-  wrong(
-    "segment_linked_already",
-    `This audience is kept in step with the segment ${key.slice(0, 40)} already.`,
-    "Link another audience: two segments in one list would remove each other's members.",
-  );
-
-const idInvalid = () =>
-  wrong(
-    "segment_id_invalid",
-    "Snapchat's id of a segment is a number, as text.",
-    "Take it from Ads Manager or segments.list().",
-  );
-
-const choiceInvalid = () =>
-  wrong(
-    "segments_choice_invalid",
-    "A segment is kept, emptied or deleted.",
-    "Say what becomes of the segment at Snapchat.",
-  );
-
-const stopped = () =>
-  wrong(
-    "segment_stopped",
-    "This segment is no longer kept in step.",
-    "Call segments.recreate() or segments.link() to go on with it.",
-  );
-
-const noMembers = () =>
-  wrong(
-    "members_missing",
-    "There is no list: none was passed, and no plugin knows this segment.",
-    "Pass the members, or plug in the `segments` hook.",
-  );

@@ -1,7 +1,8 @@
 import type { ListRow, SyncProgress } from "../../audiences/index.ts";
 import type { ActiveDestination } from "../../destinations/index.ts";
-import type { LinkOptions, ListOptions, SegmentPatch, Segments, SegmentUpdateReport, SyncOptions } from "./segments.ts";
+import type { LinkOptions, ListOptions, SegmentPatch, Segments, SegmentUpdateReport } from "./segments.ts";
 import type { LinkedSegment } from "./status.ts";
+import type { SyncOptions } from "./sync.ts";
 
 /** A CDP's segments, by their keys. */
 export interface TenantSegments {
