@@ -1,4 +1,3 @@
-import type { Parser } from "csv-parse";
 import { SnapchatError } from "../../errors.ts";
 import type { HostMember } from "../../plugins/index.ts";
 import { decoded } from "./decode.ts";
@@ -45,70 +44,78 @@ const MAX_RECORD_SIZE = 64 * 1024;
  * ```
  */
 export async function* csvMembers(source: TextSource, options: CsvOptions = {}): AsyncGenerator<ListRow> {
-  const { parse } = await import("csv-parse");
-  const texts = decoded(source);
-  const { value: head = "" } = (await texts.next()) as { value?: string };
+  const { parse } = await import("csv-parse/sync");
   let fields: (Column | undefined)[] | undefined;
-  let malformed = 0;
-  const parser: Parser = parse({
-    delimiter: options.delimiter ?? delimiterOf(head),
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    max_record_size: MAX_RECORD_SIZE,
-    trim: true,
-    on_skip: () => {
-      malformed++;
-    },
-  });
-  for await (const record of parsed(parser, head, texts)) {
-    for (; malformed > 0; malformed--) yield { unusable: "row_malformed" };
-    if (!fields) {
-      fields = fieldsOf(record, options);
-      continue;
+  let read: ((text: string) => string[][]) | undefined;
+  for await (const batch of recordsOf(decoded(source))) {
+    const delimiter = options.delimiter ?? delimiterOf(batch[0] ?? "");
+    read ??= (text) => parse(text, { delimiter, relax_column_count: true, skip_empty_lines: true, trim: true });
+    for (const record of parsed(batch, read)) {
+      if (record === undefined) yield { unusable: "row_malformed" };
+      else if (fields) yield rowOf(record, fields);
+      else fields = fieldsOf(record, options);
     }
-    yield rowOf(record, fields);
   }
-  for (; malformed > 0; malformed--) yield { unusable: "row_malformed" };
   if (!fields) throw headerUnknown(0);
 }
 
-/** Feeds the parser piece by piece and takes out what it has, so that neither side runs ahead. */
-async function* parsed(parser: Parser, head: string, texts: AsyncGenerator<string>): AsyncGenerator<string[]> {
-  let failed: Error | undefined;
-  parser.once("error", (error) => {
-    failed = error;
-  });
-  const ended = new Promise<void>((resolve) => {
-    parser.once("close", resolve);
-    parser.once("end", resolve);
-  });
-  async function* all() {
-    yield head;
-    yield* texts;
+/** Many records at once, which is quick; where one of them is broken each alone, so that it costs itself only. */
+function* parsed(batch: readonly string[], read: (text: string) => string[][]): Generator<string[] | undefined> {
+  try {
+    yield* read(batch.join("\n"));
+    return;
+  } catch {
+    // One of them.
   }
-  for await (const text of all()) {
-    await new Promise<void>((resolve) => parser.write(text, () => resolve()));
-    yield* taken(parser);
-    if (failed) throw failed;
+  for (const text of batch) {
+    let records: (string[] | undefined)[];
+    try {
+      records = read(text);
+    } catch {
+      records = [undefined];
+    }
+    yield* records;
   }
-  parser.end();
-  let over = false;
-  void ended.then(() => {
-    over = true;
-  });
-  while (!over) {
-    yield* taken(parser);
-    await Promise.race([ended, new Promise((resolve) => setImmediate(resolve))]);
-  }
-  yield* taken(parser);
-  if (failed) throw failed;
 }
 
-function* taken(parser: Parser): Generator<string[]> {
-  for (let record = parser.read() as string[] | null; record !== null; record = parser.read() as string[] | null) {
-    yield record;
+/** Whole records of a text in pieces: lines, joined while a quotation is open. */
+async function* recordsOf(texts: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let partial = "";
+  let open: string[] = [];
+  let batch: string[] = [];
+
+  function take(line: string): void {
+    open.push(line.endsWith("\r") ? line.slice(0, -1) : line);
+    const record = open.join("\n");
+    const closed = record.split('"').length % 2 === 1;
+    if (closed) {
+      if (record.trim() !== "") batch.push(record);
+      open = [];
+    } else if (record.length > MAX_RECORD_SIZE) giveUp();
   }
+
+  /** A quotation that never ends: its first line is broken, the others are lines of their own. */
+  function giveUp(): void {
+    const [first = "", ...others] = open;
+    open = [];
+    batch.push(first);
+    for (const line of others) take(line);
+  }
+
+  for await (const text of texts) {
+    const lines = (partial + text).split("\n");
+    partial = lines.pop() ?? "";
+    for (const line of lines) take(line);
+    if (partial.length > MAX_RECORD_SIZE) {
+      take(partial);
+      partial = "";
+    }
+    if (batch.length > 0) yield batch;
+    batch = [];
+  }
+  if (partial !== "") take(partial);
+  while (open.length > 0) giveUp();
+  if (batch.length > 0) yield batch;
 }
 
 function fieldsOf(header: readonly string[], { columns = {} }: CsvOptions): (Column | undefined)[] {
