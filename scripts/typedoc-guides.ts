@@ -2,7 +2,8 @@
  * A plugin of TypeDoc's: gives each guide the title that its first heading says and its place in the navigation, so that
  * the Markdown stays what GitHub shows, without front matter.
  */
-import { type Application, Converter, type DocumentReflection, Renderer, type RendererEvent } from "typedoc";
+import { existsSync } from "node:fs";
+import { Application, Converter, type DocumentReflection, Renderer, type RendererEvent } from "typedoc";
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Begin here": ["index", "start", "steps", "first-real-event", "compose", "production", "moving"],
@@ -14,8 +15,12 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function load(app: Application): void {
-  app.options.setValue("groupOrder", [...Object.keys(GROUPS), "Modules"]);
-  app.options.setValue("kindSortOrder", ["Document", "Module"]);
+  // Options are read again after plugins are loaded.
+  app.on(Application.EVENT_BOOTSTRAP_END, () => {
+    app.options.setValue("groupOrder", [...Object.keys(GROUPS), "Modules"]);
+    const inOrder = Object.values(GROUPS).flatMap((files) => files.map((file) => `docs/${file}.md`));
+    app.options.setValue("projectDocuments", [...inOrder.filter((file) => existsSync(file)), "docs/*.md"]);
+  });
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document: DocumentReflection) => {
     const [group] = Object.entries(GROUPS).find(([, files]) => files.includes(document.name)) ?? [];
     if (group === undefined) app.logger.warn(`docs/${document.name}.md has no place in scripts/typedoc-guides.ts.`);
