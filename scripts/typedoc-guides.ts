@@ -2,7 +2,7 @@
  * A plugin of TypeDoc's: gives each guide the title that its first heading says and its place in the navigation, so that
  * the Markdown stays what GitHub shows, without front matter.
  */
-import { existsSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { Application, Converter, type DocumentReflection, Renderer, type RendererEvent } from "typedoc";
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
@@ -18,12 +18,17 @@ export function load(app: Application): void {
   // Options are read again after plugins are loaded.
   app.on(Application.EVENT_BOOTSTRAP_END, () => {
     app.options.setValue("groupOrder", [...Object.keys(GROUPS), "Modules"]);
-    const inOrder = Object.values(GROUPS).flatMap((files) => files.map((file) => `docs/${file}.md`));
-    app.options.setValue("projectDocuments", [...inOrder.filter((file) => existsSync(file)), "docs/*.md"]);
+    const pages = readdirSync("docs").filter((file) => file.endsWith(".md"));
+    const inOrder = Object.values(GROUPS).flatMap((names) => names.map((name) => `${name}.md`));
+    const rest = pages.filter((file) => !inOrder.includes(file));
+    const guides = [...inOrder.filter((file) => pages.includes(file)), ...rest];
+    app.options.setValue(
+      "projectDocuments",
+      guides.map((file) => `docs/${file}`),
+    );
   });
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document: DocumentReflection) => {
-    const [group] = Object.entries(GROUPS).find(([, files]) => files.includes(document.name)) ?? [];
-    if (group === undefined) app.logger.warn(`docs/${document.name}.md has no place in scripts/typedoc-guides.ts.`);
+    const [group] = Object.entries(GROUPS).find(([, names]) => names.includes(document.name)) ?? [];
     document.frontmatter.group = group ?? "Project";
   });
   // After the addresses are made, which keep the files' names, and before the navigation is.

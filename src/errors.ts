@@ -13,6 +13,7 @@ export type ErrorKind = "retry" | "reauthorize" | "fix_configuration" | "fix_dat
 /** Facts about a failure that are safe to log: never a payload, a token or a person. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** What a {@link SnapchatError} is made of. */
 export interface SnapchatErrorInit {
   /** Stable, `snake_case`; documented in `docs/errors.md`. */
   code: string;
@@ -68,7 +69,23 @@ export class SnapchatError extends Error {
   }
 }
 
-/** True for a `SnapchatError` of this or another copy of the package in the process. */
+/**
+ * True for a `SnapchatError` of this or another copy of the package in the process.
+ *
+ * @example
+ * ```ts
+ * import { isSnapchatError, type Tenant } from "snapchat-destination";
+ *
+ * export async function offer(acme: Tenant, events: unknown[]) {
+ *   try {
+ *     return await acme.track(events);
+ *   } catch (error) {
+ *     if (isSnapchatError(error) && error.kind === "retry") return "again later";
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export function isSnapchatError(error: unknown): error is SnapchatError {
   return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[BRAND] === true;
 }
@@ -94,10 +111,12 @@ export class Secret {
     return this.#text.length >= 12 ? `…${this.#text.slice(-4)}` : "…";
   }
 
+  /** `[secret]`. */
   toString(): string {
     return "[secret]";
   }
 
+  /** `[secret]`. */
   toJSON(): string {
     return "[secret]";
   }

@@ -69,6 +69,7 @@ export interface Snapchat {
   drain(options: { maxMs: number; signal?: AbortSignal }): Promise<DrainReport>;
   /** Stops delivery of everything, or of one destination or credential, until `resume`. */
   pause(target?: Target): Promise<void>;
+  /** Ends a pause of the same target; held work goes on. */
   resume(target?: Target): Promise<void>;
   /** What waits, what failed, and what this process has done. */
   stats(): Promise<DeliveryStats>;
@@ -93,6 +94,7 @@ export interface Snapchat {
   };
   /** Stops workers and closes what this package opened. */
   close(): Promise<void>;
+  /** The same as {@link Snapchat.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -20,6 +20,7 @@ import { readSegment, type Segment } from "./segment.ts";
 import { type Channel, request, withRetries } from "./transport.ts";
 import { type SegmentUpdated, updateSegment } from "./update-segment.ts";
 
+/** What an {@link AudiencesClient} is made with; everything has a default. */
 export interface AudiencesClientOptions {
   /** The HTTP client to use; by default one is made for the Marketing API host alone. */
   http?: HttpClient | undefined;

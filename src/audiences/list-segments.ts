@@ -11,6 +11,7 @@ export interface SegmentPage {
 
 /** A list that is read as it is walked. */
 export interface SegmentList extends AsyncIterable<Segment> {
+  /** The same, a page at a time, with the request id of each. */
   pages(): AsyncIterable<SegmentPage>;
 }
 

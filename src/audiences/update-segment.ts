@@ -5,6 +5,7 @@ import { changedFields, type SegmentChange } from "./new-segment.ts";
 import { readSegment, type Segment } from "./segment.ts";
 import { type Channel, request, withRetries } from "./transport.ts";
 
+/** A segment after a change, and what Snapchat did not take of it. */
 export interface SegmentUpdated {
   segment: Segment;
   /** Fields that Snapchat answered with another value than was asked: it did not take the change. */

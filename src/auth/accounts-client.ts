@@ -7,6 +7,7 @@ import type { AdAccount, Me, MobileApp, Organization, Pixel } from "./accounts-e
 import { type AccountTree, readTree, type TreeOptions } from "./accounts-tree.ts";
 import { resolveEndpoints } from "./endpoints.ts";
 
+/** What an {@link AccountsClient} is made with; everything has a default. */
 export interface AccountsClientOptions {
   endpoints?: Partial<Endpoints> | undefined;
   http?: HttpClient | undefined;
@@ -16,6 +17,7 @@ export interface AccountsClientOptions {
   clock?: Clock | undefined;
 }
 
+/** What every call takes: the token, and how long it may last. */
 export interface AccountsCall {
   token: Secret;
   signal?: AbortSignal;
@@ -26,6 +28,7 @@ export interface AccountsCall {
   beforeRequest?: () => Promise<void>;
 }
 
+/** One page of a list. */
 export interface AccountsPage<T> {
   items: readonly T[];
   /** Entities that Snapchat did not give, in an answer that otherwise succeeded. */
@@ -38,6 +41,7 @@ export interface AccountsPage<T> {
  * held failures; `.pages()` gives both and throws for neither.
  */
 export interface AccountsList<T> extends AsyncIterable<T> {
+  /** A page at a time, with the entities that Snapchat did not give. */
   pages(): AsyncIterable<AccountsPage<T>>;
 }
 
@@ -89,6 +93,7 @@ export class AccountsClient {
     return this.#list("organizations", "organization", `/me/organizations${query}`, "GET /me/organizations", call);
   }
 
+  /** Ad accounts of an organization. */
   adAccounts(of: { organizationId: string }, call: AccountsCall): AccountsList<AdAccount> {
     const path = `/organizations/${encodeURIComponent(of.organizationId)}/adaccounts${limit(call)}`;
     return this.#list("adaccounts", "adaccount", path, "GET /organizations/{id}/adaccounts", call);

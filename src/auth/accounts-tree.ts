@@ -29,12 +29,14 @@ export interface OrganizationChoice extends Choice {
   mobileApps: readonly Choice[];
 }
 
+/** What a person may choose from, for three dropdowns. */
 export interface AccountTree {
   organizations: readonly OrganizationChoice[];
   /** What Snapchat did not give, in a marketer's words: the tree may be incomplete. */
   notes: readonly string[];
 }
 
+/** What the tree shows. */
 export interface TreeOptions {
   /** Only this organization: for a person who reaches hundreds. */
   organizationId?: string;

@@ -9,6 +9,7 @@ import type { Vault } from "./vault.ts";
 export interface Accounts {
   /** @throws {SnapchatError} as {@link AccountsClient} and {@link Vault.accessToken} */
   tree(tenantId: string, connectionId: string, o?: TreeOptions & AccountsOptions): Promise<AccountTree>;
+  /** Who signed in. @throws {SnapchatError} as {@link Accounts.tree} */
   me(tenantId: string, connectionId: string, o?: AccountsOptions): Promise<Me>;
   /** A list of {@link AccountsClient} by the login of a connection that is looked up when the list is walked. */
   list<T>(
@@ -27,7 +28,17 @@ type LoginCall = Pick<AccountsCall, "token" | "beforeRequest">;
 /** Resolves when a request with this login may leave. */
 export type LoginSlot = (login: { tenantId: string; connectionId: string; appId: string }) => Promise<void>;
 
-/** Joins the client with the vault: the token is looked up per call, and refreshed once where Snapchat refuses it. */
+/**
+ * Joins the client with the vault: the token is looked up per call, and refreshed once where Snapchat refuses it.
+ *
+ * @example
+ * ```ts
+ * import { AccountsClient, createAccounts, type Vault } from "snapchat-destination/auth";
+ *
+ * export const dropdowns = (vault: Vault, connectionId: string) =>
+ *   createAccounts({ vault, client: new AccountsClient() }).tree("acme", connectionId);
+ * ```
+ */
 export function createAccounts({
   vault,
   client,

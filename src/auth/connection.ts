@@ -1,5 +1,6 @@
 import { Secret, SnapchatError } from "../errors.ts";
 
+/** Whether a login is good, has to be renewed by a person, or was given up by one. */
 export type ConnectionStatus = "connected" | "reauth_required" | "disconnected";
 
 /** Why a login is over. */

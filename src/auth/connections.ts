@@ -33,11 +33,18 @@ export interface SavedConnection extends ConnectionInfo {
   replaced: "new" | "same_person" | "other_person" | "unknown";
 }
 
+/** The logins of tenants. */
 export interface VaultConnections {
+  /**
+   * Seals and stores a login, in the place of the earlier one of the same id. @throws {SnapchatError}
+   * `refresh_token_missing`
+   */
   save(tenantId: string, connection: NewConnection): Promise<SavedConnection>;
   /** Takes over a login from another system. The first use refreshes it. @throws {SnapchatError} `refresh_token_missing` */
   import(tenantId: string, connection: ImportedConnection): Promise<SavedConnection>;
+  /** What may be shown of a login; `undefined`: there is none. */
   get(tenantId: string, id: string): Promise<ConnectionInfo | undefined>;
+  /** Every login of a tenant, without tokens. */
   list(tenantId: string): Promise<ConnectionInfo[]>;
   /** Forgets a login and its tokens. Snapchat documents no way to revoke them from here. `false`: there was none. */
   disconnect(tenantId: string, id: string): Promise<boolean>;

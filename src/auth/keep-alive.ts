@@ -1,6 +1,7 @@
 import { connectionAad, connectionKeys, idsOfKey, type StoredConnection } from "./connection.ts";
 import type { VaultContext } from "./vault-context.ts";
 
+/** What a round of keeping logins alive did. */
 export interface KeepAliveReport {
   /** Logins looked at. */
   connections: number;

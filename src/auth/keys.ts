@@ -16,6 +16,7 @@ export interface SealedKind {
   write(value: Uint8Array, sealed: string): Uint8Array;
 }
 
+/** How far a rotation has come. */
 export interface RotateProgress {
   /** Records looked at. */
   records: number;
@@ -25,11 +26,13 @@ export interface RotateProgress {
   failed: number;
 }
 
+/** What a rotation did. */
 export interface RotateReport extends RotateProgress {
   /** Failures by code. */
   errors: Record<string, number>;
 }
 
+/** A sealing key, and what still needs it. */
 export interface KeyUse {
   keyId: string;
   /** It seals now. */
@@ -42,6 +45,7 @@ export interface KeyUse {
   mayGo: boolean;
 }
 
+/** Rotating the sealing keys, and seeing which may go. */
 export interface VaultKeys {
   /**
    * Seals every record again with the newest key, once all processes run with it in front. Safe to repeat and to run

@@ -37,6 +37,7 @@ export interface TokenSet {
   scopes: readonly string[] | undefined;
 }
 
+/** What every call of the token endpoint takes, last. */
 export interface TokenCallOptions {
   signal?: AbortSignal;
   timeoutMs?: number;

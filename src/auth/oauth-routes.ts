@@ -27,6 +27,7 @@ import {
 } from "./sign-in-failure.ts";
 import type { Vault } from "./vault.ts";
 
+/** What the routes work with. */
 export interface OAuthRoutesOptions {
   vault: Vault;
   records: Records;
@@ -48,6 +49,7 @@ export interface OAuthRoutesOptions {
   clock?: Clock | undefined;
 }
 
+/** Whose sign-in begins, and where it ends. */
 export interface ConnectOptions {
   tenantId: string;
   destinationId: string;
@@ -60,6 +62,7 @@ export interface ConnectOptions {
   scopes?: readonly string[] | undefined;
 }
 
+/** Who may finish a sign-in. */
 export interface CallbackOptions {
   /** Whether whoever calls may change this tenant's destination. Asked before anything happens; anything but `true` ends it. */
   authorize(signIn: { tenantId: string; destinationId: string; request: Request }): boolean | Promise<boolean>;
@@ -77,6 +80,7 @@ export interface Connected {
   actor: string;
 }
 
+/** The two addresses of a sign-in, as web-standard requests and responses. */
 export interface OAuthRoutes {
   /** Sends a person to Snapchat's sign-in. Sets the cookie that binds it to this browser. */
   connect(request: Request, o: ConnectOptions): Promise<Response>;

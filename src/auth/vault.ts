@@ -19,6 +19,7 @@ import type { Sealer } from "./seal.ts";
 import { createSealedRecords } from "./sealed-records.ts";
 import { DEFAULT_TIMES, type ReauthTransition, type VaultContext, type VaultTimes } from "./vault-context.ts";
 
+/** What a vault works with. */
 export interface VaultOptions {
   records: Records;
   sealer: Sealer;

@@ -9,6 +9,7 @@ export interface ResponseHead {
   durationMs: number;
 }
 
+/** Data and the answers it came from. */
 export interface WithResponse<T> {
   data: T;
   /** The last answer, where one came. */
@@ -19,6 +20,7 @@ export interface WithResponse<T> {
 
 /** A promise of data that can also give the answers it came from. */
 export interface Call<T> extends Promise<T> {
+  /** The data with status, headers and request id of the answers. */
   withResponse(): Promise<WithResponse<T>>;
 }
 

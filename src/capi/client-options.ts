@@ -12,6 +12,7 @@ export interface PreparedText {
   eventId?: string | undefined;
 }
 
+/** What a `ConversionsClient` is made with; everything has a default. */
 export interface ConversionsClientOptions {
   /** The HTTP client to use; by default one is made for the Conversions host alone. */
   http?: HttpClient;
@@ -53,6 +54,7 @@ export interface SendPreparedOptions extends SendOptions {
   validateOnly?: boolean | undefined;
 }
 
+/** What became of the events of one `send`. */
 export interface SendResult {
   /** One per event, in order. */
   outcomes: EventOutcome[];
@@ -60,6 +62,7 @@ export interface SendResult {
   requests: number;
 }
 
+/** What became of prepared events, with the requests that left. */
 export interface SendPreparedResult {
   outcomes: EventOutcome[];
   requests: RequestRecord[];

@@ -24,6 +24,7 @@ export interface EventStats {
   live: EventCount;
 }
 
+/** How many events Snapchat saw of an asset, and when last. */
 export interface EventCount {
   /** Milliseconds since 1970; absent where none came. */
   latestEventMs: number | undefined;

@@ -63,6 +63,7 @@ export interface PreparedEvent {
   issues: Issue[];
 }
 
+/** An event that may not be sent, and why. */
 export interface RefusedEvent {
   ok: false;
   /** Code of the issue that rejects the event. */

@@ -127,6 +127,7 @@ export const REPAIRS = {
   ),
 } as const satisfies Record<string, Repair>;
 
+/** A key of {@link REPAIRS}. */
 export type RepairCode = keyof typeof REPAIRS;
 
 /** The issue for a code at a path. Holds no value. */

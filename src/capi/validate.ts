@@ -2,6 +2,7 @@ import type { Issue, SnapEventInput } from "../wire/event.ts";
 import type { PrepareOptions } from "./options.ts";
 import { prepareEvent } from "./prepare.ts";
 
+/** As {@link PrepareOptions}, with a present that has a default. */
 export interface ValidateOptions extends Omit<PrepareOptions, "nowMs"> {
   /** The present. Milliseconds since 1970. Default: the process's clock. */
   nowMs?: number | undefined;

@@ -13,6 +13,7 @@ export interface Validation {
   snapchat: SnapchatVerdict | undefined;
 }
 
+/** What Snapchat's validate endpoint says of one event. */
 export interface SnapchatVerdict {
   valid: boolean;
   /** Snapchat's words, redacted. */

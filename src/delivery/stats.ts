@@ -4,6 +4,7 @@ import type { Control } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import type { LoweredLimit } from "./limits.ts";
 
+/** What waits, what is dead, what was done. */
 export interface DeliveryStats {
   /** What waits, by destination. At most a second old. */
   destinations: Depth[];
@@ -20,6 +21,7 @@ export interface DeliveryStats {
   limits: LoweredLimit[];
 }
 
+/** One thing that needs a person, with what to do. */
 export interface HealthProblem {
   code: string;
   message: string;
@@ -27,6 +29,7 @@ export interface HealthProblem {
   destinationId?: string | undefined;
 }
 
+/** Whether anything needs a person. */
 export interface Health {
   ok: boolean;
   problems: HealthProblem[];

@@ -1,6 +1,7 @@
 import { type Context, safeError } from "./context.ts";
 import { work } from "./work.ts";
 
+/** How much a worker takes in hand. */
 export interface WorkerOptions {
   /** Claims worked on at the same time. Default 16. */
   concurrency?: number;
@@ -20,6 +21,7 @@ export interface WorkerOptions {
 export interface Worker {
   /** Takes no new work, lets what is under way finish within the bound, then ends it. Safe to repeat. */
   stop(): Promise<void>;
+  /** The same as {@link Worker.stop}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -18,6 +18,7 @@ export interface AuditLine {
   detail: Record<string, string | number | boolean>;
 }
 
+/** Which lines of the audit trail; all of it is optional. */
 export interface AuditQuery {
   destinationId?: string;
   /** Only lines of this time and later; ISO 8601 or milliseconds since 1970. */

@@ -28,6 +28,7 @@ import { confirmToken } from "./token-status.ts";
 import { createUlid } from "./ulid.ts";
 import { checkName, type DestinationPatch, type UpdateOptions, update } from "./update.ts";
 
+/** What a destination is created with. */
 export interface NewDestination {
   name: string;
   /**

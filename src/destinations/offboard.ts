@@ -21,6 +21,7 @@ export interface Staying {
   fix: string;
 }
 
+/** What the removal of a tenant took away, and what stays elsewhere. */
 export interface OffboardReport {
   tenantId: string;
   destinations: number;
@@ -33,6 +34,7 @@ export interface OffboardReport {
   stays: Staying[];
 }
 
+/** Choices of an offboarding. */
 export interface OffboardOptions extends TenantMutation {
   /** What becomes of the segments at Snapchat. Default `keep`. */
   segments?: SegmentsChoice;

@@ -11,16 +11,36 @@ import type { DestinationPatch, UpdateOptions } from "./update.ts";
 
 /** One tenant's destinations. Every id of another tenant is answered with `not_found`. */
 export interface TenantDestinations {
+  /**
+   * Makes a destination: disabled, server-side on, without account, token or workflow. With an id of yours it is safe to
+   * repeat.
+   */
   create(wanted: NewDestination, options?: MutationOptions): Promise<Destination>;
+  /** The destination. @throws {SnapchatError} `not_found`, also where it is another tenant's */
   get(destinationId: string): Promise<Destination>;
+  /** In order of creation. `after`: the id of the last one seen. `limit`: default 100, at most 1,000. */
   list(query?: { after?: string; limit?: number }): Promise<Page<Destination>>;
+  /**
+   * Changes what is given and keeps the rest; a token is sealed, asked about, and never read back. With an expected
+   * version it refuses to overwrite another change.
+   */
   update(destinationId: string, patch: DestinationPatch, options?: UpdateOptions): Promise<Destination>;
+  /** Gives it another name; nothing else changes. */
   rename(destinationId: string, name: string, options?: MutationOptions): Promise<Destination>;
+  /** Events are taken and delivered from now on; what was held goes on. */
   enable(destinationId: string, options?: MutationOptions): Promise<Destination>;
+  /** Takes nothing more; what is queued is held, finished or dropped. */
   disable(destinationId: string, options?: DisableOptions): Promise<Destination>;
+  /** Puts a stored login into the destination. */
   connect(destinationId: string, connectionId: string, options?: MutationOptions): Promise<Destination>;
+  /** Takes the login out and forgets its tokens, unless another destination uses it. Events on a Conversions token go on. */
   disconnect(destinationId: string, options?: MutationOptions): Promise<Destination>;
+  /** Asks Snapchat about the Conversions API token now. */
   checkToken(destinationId: string): Promise<Destination>;
+  /**
+   * Removes it with its queue; segments at Snapchat are kept, emptied or deleted, as chosen. Cut off, it is called
+   * again.
+   */
   delete(destinationId: string, options?: DeleteOptions): Promise<DeleteReport>;
 }
 
@@ -29,7 +49,9 @@ export interface TenantHandle {
   readonly id: string;
   readonly destinations: TenantDestinations;
   readonly audit: {
+    /** A page of the audit trail, oldest first. */
     list(query?: AuditQuery): Promise<Page<AuditLine>>;
+    /** Every line as a line of JSON, with its line feed. */
     export(query?: Pick<AuditQuery, "destinationId" | "since">): AsyncIterable<string>;
   };
   preflight(destinationId: string): Promise<PreflightReport>;

@@ -12,6 +12,7 @@ import {
   toTenant,
 } from "./tenants.ts";
 
+/** The registry of tenants. */
 export interface Tenants {
   /** In byte order of the escaped id. `limit`: default 100, at most 1,000. */
   list(query?: { after?: string; limit?: number }): Promise<Page<Tenant>>;
@@ -19,6 +20,7 @@ export interface Tenants {
   get(tenantId: string): Promise<Tenant>;
   /** Nothing of this tenant is taken in and nothing leaves; all of it is kept. */
   suspend(tenantId: string, options?: TenantMutation): Promise<Tenant>;
+  /** Ends a suspension; what was kept goes on. */
   resume(tenantId: string, options?: TenantMutation): Promise<Tenant>;
   /** Removes everything; cut off, it is called again and goes on. The report says what stays at Snapchat. */
   offboard(tenantId: string, options?: OffboardOptions): Promise<OffboardReport>;

@@ -16,7 +16,16 @@ export function normalizeList(field: IdentityField, values: unknown, options: Id
   return each(values, (value) => normalizeWithReason(field, value, options));
 }
 
-/** {@link hash} over one value or a list; two spellings of one identifier give one digest. */
+/**
+ * {@link hash} over one value or a list; two spellings of one identifier give one digest.
+ *
+ * @example
+ * ```ts
+ * import { hashList } from "snapchat-destination/identity";
+ *
+ * const { values } = hashList("em", ["jane@example.com", " Jane@Example.com "]); // one digest
+ * ```
+ */
 export function hashList(field: IdentityField, values: unknown, options: IdentityOptions = {}): IdentityList {
   return each(values, (value) => hashWithReason(field, value, options));
 }

@@ -8,6 +8,7 @@ import { type PixelParameters, pixelParameters } from "./parameters.ts";
 /** One call of `window.snaptr`, as its arguments. */
 export type PixelCall = readonly ["track", pixelId: string, event: string, parameters: PixelParameters];
 
+/** Which pixel calls are for, and what they may carry. */
 export interface PixelCallOptions {
   pixelId: string;
   /** Sent as `integration`: the host's name, so that Snapchat knows the partner. */

@@ -1,6 +1,7 @@
 import { SNAPCHAT_ENDPOINTS } from "../wire/endpoints.ts";
 import { PIXEL_SECOND_COLLECTOR, PIXEL_STAGING_ORIGIN } from "../wire/pixel.ts";
 
+/** How a page is served. */
 export interface PixelCspOptions {
   /** Nonce of the page's scripts; also the pixel's script gets it. */
   nonce?: string | undefined;

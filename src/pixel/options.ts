@@ -129,6 +129,7 @@ export interface Pixel {
    * server's copy can carry it too; `undefined` where the event is not to be sent from browsers.
    */
   track(event: "PURCHASE", parameters: PurchaseParameters): string | undefined;
+  /** The same for every other event. */
   track(event: Exclude<EventName, "PURCHASE">, parameters?: TrackParameters): string | undefined;
   /** True: loads the pixel and sends what waits. False: drops what waits, forgets the click id and goes silent. */
   consent(granted: boolean): void;

@@ -20,6 +20,7 @@ export function pixelScript(): string {
   });
 }
 
+/** What one page is given. */
 export interface PixelTagOptions {
   /** Nonce of the page's Content-Security-Policy, new for every answer. */
   nonce?: string | undefined;
@@ -40,6 +41,13 @@ export interface PixelTagOptions {
  * finds the pixel under `snapchatPixels["<pixel id>"]`.
  *
  * @throws {SnapchatError} `nonce_invalid` (fix_configuration) for a nonce that is not base64.
+ * @example
+ * ```ts
+ * import { type PixelConfig, pixelTag } from "snapchat-destination/pixel";
+ *
+ * declare const config: PixelConfig; // what tenant.pixel.config() gave
+ * const head = pixelTag(config, { nonce: "cmFuZG9t", pageViews: true });
+ * ```
  */
 export function pixelTag(config: PixelConfig, options: PixelTagOptions = {}): string {
   const { nonce, src, debug, identity, consent, pageViews } = options;

@@ -125,6 +125,7 @@ export interface Hooks {
   operators?: Readonly<Record<string, Operator>>;
   /** The host's segments and who is in them. Asking again must be possible: a run that broke off begins anew. */
   segments?: {
+    /** The tenant's segments. */
     list(context: HookContext): Iterable<HostSegment> | AsyncIterable<HostSegment> | Promise<readonly HostSegment[]>;
     /** `undefined`: not one of ours. */
     members(
@@ -151,6 +152,7 @@ export interface Hooks {
   ): string | undefined;
 }
 
+/** Name of a hook. */
 export type HookName = keyof Hooks;
 
 /** A host's own world, plugged in. Make one with {@link definePlugin}. */

@@ -36,6 +36,13 @@ export interface EventIdentity {
  * 4. a digest of name, time, person, order id, products and segments.
  *
  * No clock, no attempt and no destination is part of it.
+ *
+ * @example
+ * ```ts
+ * import { eventId, sources } from "snapchat-destination/workflow";
+ *
+ * eventId(sources.segment.read({ type: "track", event: "Order Completed", messageId: "m-1" })); // "m-1"
+ * ```
  */
 export function eventId(event: CanonicalEvent, options: EventIdOptions = {}): string {
   return compileEventId(options.paths, options.orderId)(event, options.receivedAtMs).id;

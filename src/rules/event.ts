@@ -98,6 +98,7 @@ export interface CanonicalEvent {
 /** Reads one platform's envelope. Total: whatever comes in, an event comes out, with issues where it was not readable. */
 export interface Source {
   name: string;
+  /** Total: whatever it is given becomes an event, with issues where it could not be read. */
   read(event: unknown): CanonicalEvent;
 }
 
@@ -147,5 +148,6 @@ export interface RouteOptions {
 export interface Router {
   /** Digest of the workflow's content. */
   readonly version: string;
+  /** Decides what is to happen with one event. Pure; does not throw. */
   route(event: CanonicalEvent, options?: RouteOptions): RouteResult;
 }

@@ -12,9 +12,13 @@ import type { PluginFailure } from "../plugins/index.ts";
  * ```
  */
 export interface Logger {
+  /** For whoever looks for a fault. */
   debug(fields: object, message: string): void;
+  /** What happens in the ordinary course of things. */
   info(fields: object, message: string): void;
+  /** What somebody should look at by day. */
   warn(fields: object, message: string): void;
+  /** What somebody should look at now. */
   error(fields: object, message: string): void;
 }
 

@@ -16,6 +16,7 @@ export interface SnapchatApp {
   redirectUri: string;
 }
 
+/** A login that a person has to renew. */
 export interface ReauthRequired {
   tenantId: string;
   destinationId: string;
@@ -24,6 +25,7 @@ export interface ReauthRequired {
   transitionId: string;
 }
 
+/** What {@link createSnapchat} is made with: an OAuth app, a storage and keys; the rest has defaults. */
 export interface SnapchatOptions {
   /** The OAuth app. With several, use `apps`. */
   app?: SnapchatApp;
@@ -71,6 +73,7 @@ export interface TenantEvent {
   receivedAt?: Date | number;
 }
 
+/** What is said of all events of one `track`. */
 export interface TrackOptions {
   /** Ids of the destinations to offer to. Absent: every enabled one. */
   destinations?: readonly string[];

@@ -4,6 +4,7 @@ import type { Ingest, Offer } from "./ingest.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { ReceiptPart } from "./receipt.ts";
 
+/** What the host promises of its queue, and how long it waits. */
 export interface SendNowOptions {
   /**
    * Memberships too. Only where the host's queue keeps the order of `groupKey`: one consumer at a time for a key, the next
@@ -23,6 +24,7 @@ export interface SendNowOptions {
  *  - `skipped`: nothing is to be sent, and why. */
 export type SendStatus = "delivered" | "retry" | "paused" | "rejected" | "skipped";
 
+/** What one rule of one destination made of an event. */
 export interface SendPart extends Omit<ReceiptPart, "status"> {
   status: SendStatus;
   /** `false`: Snapchat may have taken it. */

@@ -14,6 +14,7 @@ import type { Records } from "../storage/ports.ts";
 /** The sign-in of one destination. Where it has a login already, the new one takes its place and waiting work goes on. */
 export type SignInOptions = Omit<ConnectOptions, "connectionId">;
 
+/** Signing in from your web framework. */
 export interface SnapchatOAuth {
   /** Sends a person to Snapchat's sign-in. */
   connect(request: Request, options: SignInOptions): Promise<Response>;

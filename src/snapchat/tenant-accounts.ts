@@ -18,13 +18,17 @@ export interface TenantAccounts {
   tree(destinationId: string, options?: TreeOptions): Promise<AccountTree>;
   /** The person who signed in. */
   me(destinationId: string, options?: AccountsOptions): Promise<Me>;
+  /** Organizations the person reaches, read as they are walked. */
   organizations(destinationId: string, options?: AccountsOptions): AccountsList<Organization>;
+  /** Ad accounts of an organization. */
   adAccounts(destinationId: string, of: { organizationId: string }, options?: AccountsOptions): AccountsList<AdAccount>;
+  /** Pixels of an organization or an ad account. */
   pixels(
     destinationId: string,
     of: { organizationId: string } | { adAccountId: string },
     options?: AccountsOptions,
   ): AccountsList<Pixel>;
+  /** Snap App IDs of an organization. */
   mobileApps(destinationId: string, of: { organizationId: string }, options?: AccountsOptions): AccountsList<MobileApp>;
 }
 

@@ -31,6 +31,7 @@ export interface TenantPixel {
   calls(destinationId: string, event: unknown): Promise<PixelCall[]>;
 }
 
+/** What one page is given, with the person as the host knows them. */
 export interface TenantPixelTagOptions extends Omit<PixelTagOptions, "identity"> {
   /** The person the page is made for, where the host knows one: raw, hashed before it reaches the page. */
   identity?: PixelPerson | undefined;

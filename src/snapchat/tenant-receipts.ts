@@ -17,6 +17,7 @@ export interface TenantReceipts {
   export(destinationId: string, query?: Pick<FindReceipts, "since" | "until">): AsyncIterable<string>;
 }
 
+/** Which receipts. */
 export interface FindReceipts {
   eventId?: string;
   orderId?: string;

@@ -55,6 +55,7 @@ export interface Tenant {
   verify(destinationId: string): Promise<VerifyReport>;
   readonly accounts: TenantAccounts;
   readonly connections: {
+    /** As `destinations.disconnect`. Snapchat documents no way to revoke a token from here. */
     disconnect(destinationId: string, options?: MutationOptions): Promise<Destination>;
     /** Takes over a login made elsewhere. */
     import(destinationId: string, login: ImportedConnection, options?: MutationOptions): Promise<Destination>;
@@ -64,14 +65,20 @@ export interface Tenant {
   readonly deadLetters: TenantDeadLetters;
   readonly receipts: TenantReceipts;
   readonly people: {
+    /**
+     * Stops what was accepted of a person, takes them out of every segment, and says what stays. @throws
+     * {SnapchatError} `person_not_identified`
+     */
     forget(
       person: Parameters<People["forget"]>[1],
       options?: Parameters<People["forget"]>[2],
     ): ReturnType<People["forget"]>;
+    /** The same for one destination or all, as a withdrawn consent. @throws {SnapchatError} `not_found`, `person_not_identified` */
     revokeConsent(
       person: Parameters<People["revokeConsent"]>[1],
       options?: Parameters<People["revokeConsent"]>[2],
     ): ReturnType<People["revokeConsent"]>;
+    /** What is known of a person here, without what names them. */
     inspect(person: Parameters<People["inspect"]>[1]): ReturnType<People["inspect"]>;
   };
   readonly pixel: TenantPixel;

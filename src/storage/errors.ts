@@ -12,7 +12,16 @@ const KINDS: Record<StorageError["code"], ErrorKind> = {
   corrupt: "fix_configuration",
 };
 
-/** A failure in the words of the port: a {@link SnapchatError} that also says whether the same call may be repeated. */
+/**
+ * A failure in the words of the port: a {@link SnapchatError} that also says whether the same call may be repeated.
+ *
+ * @example
+ * ```ts
+ * import { storageError } from "snapchat-destination/storage";
+ *
+ * const error = storageError("throttled", "The table's capacity is used up.", "Wait, or raise it.", { retryAfterMs: 500 });
+ * ```
+ */
 export function storageError(
   code: StorageError["code"],
   message: string,

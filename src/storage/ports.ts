@@ -27,8 +27,10 @@ export interface Storage {
   migrate(): Promise<void>;
   /** Settings of the engine that break a promise (eviction, no AOF, lazy fsync, missing rights, clock skew over 1 s), as findings. */
   check(): Promise<Finding[]>;
+  /** Ends what the adapter opened by itself; every later call fails as `closed`. The host closes its own clients. */
   close(): Promise<void>;
 }
+/** What an adapter throws; see `storageError`. */
 export interface StorageError extends Error {
   code:
     | "version_conflict"
@@ -45,6 +47,7 @@ export interface StorageError extends Error {
 
 /** Configuration and coordination: destinations, connections, sealed tokens, segment links, tombstones; under "~" locks, states, limiter. */
 export interface Records {
+  /** The record, or `undefined`. */
   get(key: string): Promise<Record_ | undefined>; // expired = absent, swept or not
   /** ifVersion: undefined = whatever; 0 = must not exist (expired = does not); n = must be n. version_conflict otherwise. Returns the new version.
    *  Without ttlMs it never expires, also where the old value did. A repeat may meet its own first write as version_conflict: re-read and compare. */
@@ -73,8 +76,10 @@ export interface Group {
   exclusive: boolean; // true: at most one open claim, strictly by position; a head that waits for its retry holds the group
   credentialId: string; // claim() can skip one that is blocked; pause() can stop one
 }
+/** What a pause or a burial is about: a destination, one of its groups, or everything of a credential. */
 export type Target = { destinationId: string; group?: string } | { credentialId: string };
 
+/** The queue: entries in groups, claims with leases, dead letters. */
 export interface Outbox {
   /** Makes groups known; outside any host transaction, when a destination or segment link is saved. Idempotent; overwrites all but the identity
    *  (a new token = a new credentialId), for entries already queued too. append() to a group never opened: unknown_group. */
@@ -109,6 +114,7 @@ export interface Outbox {
   /** Claims skip it; nothing is counted meanwhile. Survives restarts, open() and entries appended later. Reasons are a set: claims go on when the last
    *  is resumed. A lost login pauses its credential, so events on a Conversions token go on. "reauth_required" | "operator" | … */
   pause(target: Target, reason: string): Promise<void>;
+  /** Takes one reason away. */
   resume(target: Target, reason: string): Promise<void>;
   /** Returns when work may be ready, or after maxMs. Spurious returns allowed. */
   wait(o: { maxMs: number; signal: AbortSignal }): Promise<void>;
@@ -116,6 +122,7 @@ export interface Outbox {
   depth(destinationIds?: string[]): Promise<Depth[]>;
   /** Newest first. Replay = append({ id: digest of dead.id, position: dead.position, dedupeMs: 48 h }), then dead.delete: safe to repeat. */
   readonly dead: {
+    /** A page of dead letters. */
     list(o: {
       destinationId: string;
       reason?: string;
@@ -123,6 +130,7 @@ export interface Outbox {
       after?: string;
       limit: number;
     }): Promise<Page<DeadLetter>>;
+    /** How many were there and are gone. */
     delete(o: { destinationId: string; ids: string[] }): Promise<number>;
   };
   /** Unclaimed entries become dead letters whole (itemIndex −1, their progress as detail), paused or not: a dropped queue, entries past their age.
@@ -133,6 +141,7 @@ export interface Outbox {
   /** Forgets a destination (offboarding): entries, dead letters, groups, not the groups' fences. Returns false until nothing is left. */
   purge(destinationId: string, o: { limit: number }): Promise<boolean>;
 }
+/** An entry to store. */
 export interface NewEntry {
   id: string;
   group: Pick<Group, "destinationId" | "name">;
@@ -156,6 +165,7 @@ export interface Claim {
   group: Group;
   entries: ClaimedEntry[];
 }
+/** An entry in the hands of a claim. */
 export interface ClaimedEntry {
   id: string;
   payload: Uint8Array;
@@ -194,11 +204,16 @@ export interface Members {
   ): Promise<"committed" | "lost">;
   /** Present rows, paged: sweep (notSeenIn + positionBefore), expiry (sentBeforeMs), recreate (all), one person (person). Filters are joined by AND. */
   scan(segment: SegmentRef, o: MemberFilter & { after?: string; limit: number }): Promise<Page<MemberRow>>;
+  /** Present rows under a filter. */
   count(segment: SegmentRef, o: MemberFilter): Promise<number>; // the 50 % guard, before anything is removed
+  /** Where in a tenant these hashes are present. */
   find(tenantId: string, hashes: Uint8Array[]): Promise<{ segment: SegmentRef; hash: Uint8Array }[]>; // forget()
+  /** Forgets a segment. */
   drop(segment: SegmentRef): Promise<void>;
+  /** Removes rows of members that left that long ago. `false` until none is left. */
   expire(removedOlderThanMs: number, o: { limit: number }): Promise<boolean>;
 }
+/** One change of one identifier: kind 0 mail, 1 phone, 2 advertising id. */
 export interface MemberOp {
   op: "add" | "remove";
   kind: 0 | 1 | 2;
@@ -206,6 +221,7 @@ export interface MemberOp {
   person?: Uint8Array /* 16 */;
   position: number;
 }
+/** Which rows; what is given is joined by AND. */
 export interface MemberFilter {
   run?: number;
   notSeenIn?: number;
@@ -213,12 +229,15 @@ export interface MemberFilter {
   sentBeforeMs?: number;
   person?: Uint8Array;
 }
+/** A present member. */
 export type MemberRow = Pick<MemberOp, "kind" | "hash" | "person" | "position">;
 
 /** One line per request or ingest call. Written after settle, best effort, batched; never in the way of delivery. A repeated write may store a line
  *  twice; `data` carries the line's own id. find: newest first; `id` matches one of `ids` exactly. */
 export interface Journal {
+  /** Stores lines. */
   write(lines: { destinationId: string; ids: string[] /* event and order ids */; data: Uint8Array }[]): Promise<void>;
+  /** A page of lines of a destination, by id and age. */
   find(o: {
     destinationId: string;
     id?: string;
@@ -227,6 +246,7 @@ export interface Journal {
     after?: string;
     limit: number;
   }): Promise<Page<Uint8Array>>;
+  /** Removes lines of that age. `false` until none is left. */
   expire(olderThanMs: number, o: { limit: number }): Promise<boolean>;
 }
 
@@ -242,16 +262,19 @@ export interface Slots {
   /** A 429: no new slot of the key before then, in every process; of two blocks the later end counts; slots already given stay good. */
   block(key: string, forMs: number): Promise<void>;
 }
+/** A page of a list. */
 export interface Page<T> {
   items: T[];
   after?: string;
 } // no `after`: the end
+/** A setting of the engine that breaks a promise, or may. */
 export interface Finding {
   code: string;
   severity: "problem" | "warning";
   message: string;
   fix: string;
 }
+/** What waits of a destination. */
 export interface Depth {
   destinationId: string;
   entries: number;
@@ -261,6 +284,7 @@ export interface Depth {
   paused: string[];
   dead: Record<string, number>;
 }
+/** What could not be delivered. */
 export interface DeadLetter {
   id: string;
   entryId: string;

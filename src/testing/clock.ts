@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 
+/** Options of {@link createFakeClock}. */
 export interface FakeClockOptions {
   /** Where the wall clock starts, milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
   nowMs?: number;

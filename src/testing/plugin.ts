@@ -9,6 +9,7 @@ export interface HookTest {
   problems: readonly string[];
 }
 
+/** What a trial of a plugin found. */
 export interface PluginTest {
   name: string;
   /** Whether every hook kept its promise. */
@@ -16,6 +17,7 @@ export interface PluginTest {
   hooks: readonly HookTest[];
 }
 
+/** What a plugin is tried with. */
 export interface PluginTestOptions {
   /** Envelopes for `source`, beside the odd ones that are always tried. */
   events?: readonly unknown[];

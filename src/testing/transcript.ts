@@ -33,10 +33,14 @@ export interface Transcript {
 
 /** What of nock 15 a replay needs. */
 export type NockLike = (origin: string) => {
+  /** Waits for a request that the function takes. */
   intercept(
     uri: (uri: string) => boolean,
     method: string,
-  ): { reply(status: number, body: () => string, headers: Record<string, string>): unknown };
+  ): {
+    /** What it is answered. */
+    reply(status: number, body: () => string, headers: Record<string, string>): unknown;
+  };
 };
 
 /** A running replay. */

@@ -36,6 +36,7 @@ export const EVENT_NAMES = [
   "CUSTOM_EVENT_5",
 ] as const;
 
+/** One of the names Snapchat knows. */
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** Names that make sense from an app only. */

@@ -68,6 +68,17 @@ const MAX_UNMAPPED = 200;
 /**
  * The rows of the event screen: every rule, then the tenant's events no rule uses, each with its two toggles, what can
  * be switched and why not.
+ *
+ * @example
+ * ```ts
+ * import { eventList, presets } from "snapchat-destination/workflow";
+ *
+ * const rows = eventList({
+ *   workflow: presets.segment({ defaultCountry: "GB" }),
+ *   state: { serverSide: true, pixel: true, mobileApp: false, adAccount: true, conversionsToken: true },
+ *   seen: [{ name: "Order Completed", count: 12 }],
+ * });
+ * ```
  */
 export function eventList(input: EventListInput): EventRow[] {
   const { workflow, state } = input;

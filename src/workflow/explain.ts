@@ -73,6 +73,13 @@ export interface RouteExplanation {
  * from. Nothing is sent, and no identifier is shown.
  *
  * @throws SnapchatError `workflow_invalid` like `createRouter`.
+ * @example
+ * ```ts
+ * import { explainRoute, presets, sources } from "snapchat-destination/workflow";
+ *
+ * const event = sources.segment.read({ type: "track", event: "Order Completed", messageId: "m-1" });
+ * const { rules, decisions } = explainRoute(presets.segment(), event);
+ * ```
  */
 export function explainRoute(
   workflow: Workflow,

@@ -6,6 +6,7 @@ import type { ListRow, TextSource } from "./row.ts";
 /** Columns of a member list. */
 type Column = keyof HostMember;
 
+/** How a CSV list is read. */
 export interface CsvOptions {
   /**
    * Names of columns as the file's header writes them, one or several a field. Absent: the usual ones

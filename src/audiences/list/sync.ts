@@ -9,6 +9,7 @@ import { type ReadOptions, readList } from "./read.ts";
 import type { ListRow } from "./row.ts";
 import { type RunRecord, readRun, runKeyOf, writeRun } from "./run-record.ts";
 
+/** One run of a whole list into a segment. */
 export interface ListSync {
   segment: SegmentPlace;
   runId: string;
@@ -28,6 +29,7 @@ export interface ListSync {
   checkDelivery?: (() => Promise<void>) | undefined;
 }
 
+/** What {@link syncList} works with. */
 export interface ListSyncDependencies {
   records: Records;
   lists: Lists;

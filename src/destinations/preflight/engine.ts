@@ -21,6 +21,7 @@ export interface Check<Facts> {
   look(facts: Facts): readonly CheckLine[] | Promise<readonly CheckLine[]>;
 }
 
+/** What is set up wrong or missing, line by line. */
 export interface PreflightReport {
   destinationId: string;
   /** No line is a problem. */

@@ -40,6 +40,7 @@ export interface ListOptions {
   live?: boolean;
 }
 
+/** How a list that exists is taken over. */
 export interface LinkOptions {
   name?: string;
   /**
@@ -61,6 +62,7 @@ export interface SegmentPatch {
   identifiers?: readonly MemberKind[];
 }
 
+/** A segment after a change, and what Snapchat did not take of it. */
 export interface SegmentUpdateReport {
   segment: LinkedSegment;
   /** Fields that Snapchat keeps as they were; `name` also where somebody renamed the segment in Ads Manager. */

@@ -9,6 +9,7 @@ import { recordsMembers } from "./members.ts";
 import { recordsOutbox } from "./outbox.ts";
 import { withoutReserved } from "./reserved.ts";
 
+/** What the engine behind the five functions is and promises. */
 export interface FromRecordsOptions {
   /** Of the engine, for messages: `"dynamodb"`. */
   name: string;

@@ -7,9 +7,13 @@ import { memoryOutbox } from "./outbox.ts";
 import { memoryRecords } from "./records.ts";
 import { memorySlots } from "./slots.ts";
 
+/** Options of {@link memory}. */
 export interface MemoryOptions {
   /** Time for tests; without it the process's own clock. */
-  clock?: { now(): number };
+  clock?: {
+    /** Milliseconds since 1970. */
+    now(): number;
+  };
 }
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024;

@@ -6,6 +6,7 @@ import { postgresFailure } from "./failure.ts";
  * are texts, numbers, nulls and Buffers; rows come back as objects by column name.
  */
 export interface PostgresClient {
+  /** Runs one statement with `$1`, `$2` … as parameters. */
   query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
 }
 

@@ -13,6 +13,7 @@ import { postgresSlots } from "./slots.ts";
 
 export type { PostgresClient } from "./database.ts";
 
+/** Options of {@link postgres}. */
 export interface PostgresOptions {
   /**
    * The schema that holds the tables and functions. It is created by the first migration and should hold nothing else.
@@ -35,7 +36,10 @@ export interface PostgresOptions {
    */
   durability?: "power-loss" | "replicated";
   /** Time for tests; without it the server's own clock. */
-  clock?: { now(): number };
+  clock?: {
+    /** Milliseconds since 1970. */
+    now(): number;
+  };
 }
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@ export type Arg = string | Buffer;
 /** What is used of ioredis: a `Redis` or a `Cluster`, of version 5 or later. */
 export interface IoredisClient {
   readonly status: string;
+  /** Any command, answered as buffers. */
   callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
 }
 
@@ -14,6 +15,7 @@ interface IoredisCluster extends IoredisClient {
 /** What is used of node-redis: what `createClient` answers, of version 5 or later. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
+  /** Any command. */
   sendCommand(
     args: readonly (string | Buffer)[],
     options?: { typeMapping?: Record<number, unknown> },
@@ -24,7 +26,9 @@ export interface NodeRedisClient {
 export interface NodeRedisCluster {
   readonly isOpen: boolean;
   readonly masters: readonly unknown[];
+  /** The client of one master. */
   nodeClient(master: never): NodeRedisClient | Promise<NodeRedisClient>;
+  /** Any command, to the node of the first key. */
   sendCommand(
     firstKey: string | Buffer | undefined,
     isReadonly: boolean | undefined,

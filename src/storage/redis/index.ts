@@ -11,6 +11,7 @@ import { redisOutbox } from "./outbox.ts";
 import { redisRecords } from "./records.ts";
 import { redisSlots } from "./slots.ts";
 
+/** Options of {@link redis}. */
 export interface RedisOptions {
   /**
    * What the server's settings promise for an acknowledged call. `"power-loss"`: an append-only file with
@@ -41,7 +42,10 @@ export interface RedisOptions {
    */
   timeoutMs?: number;
   /** Time for tests; without it the server's own. */
-  clock?: { now(): number };
+  clock?: {
+    /** Milliseconds since 1970. */
+    now(): number;
+  };
 }
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024;

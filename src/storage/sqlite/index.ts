@@ -7,9 +7,13 @@ import { sqliteOutbox } from "./outbox.ts";
 import { sqliteRecords } from "./records.ts";
 import { sqliteSlots } from "./slots.ts";
 
+/** Options of {@link sqlite}. */
 export interface SqliteOptions {
   /** Time for tests; without it the clock of SQLite, which is the machine's. */
-  clock?: { now(): number };
+  clock?: {
+    /** Milliseconds since 1970. */
+    now(): number;
+  };
   /**
    * What an acknowledged call survives. `"power-loss"` waits for the disk at every commit; `"process"` is faster and
    * loses the last moments when the machine, not the process, fails.

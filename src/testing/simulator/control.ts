@@ -27,7 +27,9 @@ export interface Control extends Builder {
   removePerson(person: string, organizationId: string): void;
   /** A person deletes a segment in Ads Manager. */
   deleteSegment(segmentId: string): void;
+  /** Somebody accepts the Customer List terms; `false`: nobody has. */
   acceptTerms(organizationId: string, accepted?: boolean): void;
+  /** An ad account is paused, disabled or active again. */
   setAdAccountStatus(adAccountId: string, status: "ACTIVE" | "PAUSED" | "DISABLED"): void;
   /** Time passes at Snapchat. Milliseconds. */
   advance(ms: number): void;

@@ -48,19 +48,23 @@ export interface FaultRule extends FaultAction {
   seed?: number;
 }
 
+/** A rule that is in force, and what it has struck. */
 export interface FaultHandle {
   readonly id: string;
   /** Requests that matched, touched or not. */
   readonly matches: number;
   /** Requests that were touched. */
   readonly hits: number;
+  /** Ends this rule. */
   remove(): void;
 }
 
+/** Failing on command. */
 export interface Faults {
   /** Adds a rule. The first rule that touches a request wins. */
   add(rule: FaultRule): FaultHandle;
   readonly list: readonly FaultHandle[];
+  /** Ends all rules. */
   clear(): void;
 }
 

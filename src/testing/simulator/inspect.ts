@@ -17,6 +17,7 @@ export interface TokenView {
   revoked: boolean;
 }
 
+/** A segment as a test may look at it. */
 export interface SegmentView {
   id: string;
   name: string;
@@ -34,13 +35,17 @@ export interface SegmentView {
 /** What the simulator holds, for a test to look at. */
 export interface Inspect {
   /** Totals now, with `list` for the events themselves (empty where only counts are kept). */
-  readonly events: EventTotals & { list(filter?: Partial<EventRecord>): EventRecord[] };
+  readonly events: EventTotals & {
+    /** The events whose fields are the filter's, in the order of arrival. */
+    list(filter?: Partial<EventRecord>): EventRecord[];
+  };
   readonly requests: readonly RequestRecord[];
   readonly requestTotals: RequestTotals;
   /** The densest second and five seconds, by `token:<id>` and `app:<client id>`. */
   readonly peaks: Record<string, Peak>;
   /** The most kept requests of one token or app in any interval of that length. */
   maxInWindow(who: string, windowMs: number): number;
+  /** Every segment, in the order of creation. */
   segments(): SegmentView[];
   /** The hashes a segment holds, by kind. */
   members(segmentId: string): Record<MemberKind, Set<string>>;

@@ -1,5 +1,6 @@
 import { createPeaks, type Peak } from "./rates.ts";
 
+/** Which of Snapchat's hosts a request was for. */
 export type Area = "accounts" | "ads" | "conversions" | "pixel" | "control";
 
 /** One request as it was seen. Never a raw token: `token` is the id that `inspect.tokens` lists. */
@@ -23,6 +24,7 @@ export interface RequestRecord {
   limitedBy?: string;
 }
 
+/** How many requests, by what. */
 export interface RequestTotals {
   total: number;
   byStatus: Record<string, number>;

@@ -20,6 +20,7 @@ import { type Listening, listen } from "./server.ts";
 import { createTokenStore } from "./tokens.ts";
 import type { World, WorldOptions } from "./world.ts";
 
+/** What a simulator is made with; everything has a default. */
 export interface SimulatorOptions extends WorldOptions {
   /** Default 0: a free one. */
   port?: number;
@@ -29,7 +30,12 @@ export interface SimulatorOptions extends WorldOptions {
   /** `separate` gives each of Snapchat's hosts a port of its own, and each refuses what belongs to another. */
   origins?: "one" | "separate";
   /** `sleep` is used for delays where it is there. Default: the system's clock. */
-  clock?: { now(): number; sleep?(ms: number): Promise<void> };
+  clock?: {
+    /** Milliseconds since 1970. */
+    now(): number;
+    /** Resolves after that time. */
+    sleep?(ms: number): Promise<void>;
+  };
   /** Ids, tokens and chance. Default 1. */
   seed?: number;
   knobs?: Partial<Knobs>;
@@ -50,6 +56,7 @@ export interface Snapshot {
   faults: { id: string; matches: number; hits: number }[];
 }
 
+/** A running simulator. */
 export interface Simulator {
   /** The origin of everything, where all hosts share one. */
   readonly url: string;
@@ -67,8 +74,11 @@ export interface Simulator {
   consent(authorizeUrl: string, choice?: { person?: string; allow?: boolean }): string;
   /** Forgets what happened: events, requests, segments, OAuth tokens, logs, faults. The world and knobs stay. */
   reset(): void;
+  /** Totals now, as JSON. */
   snapshot(): Snapshot;
+  /** Stops listening and drops what is open. */
   close(): Promise<void>;
+  /** The same as {@link Simulator.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -33,6 +33,7 @@ export interface Code {
   used: boolean;
 }
 
+/** The token endpoint's answer, as Snapchat writes it. */
 export interface TokenAnswer {
   access_token: string;
   token_type: "Bearer";

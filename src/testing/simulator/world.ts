@@ -23,6 +23,7 @@ export interface Person {
   adAccountRoles: Map<string, string[]>;
 }
 
+/** An organization of Business Manager. */
 export interface Organization {
   id: string;
   name: string;
@@ -32,6 +33,7 @@ export interface Organization {
   termsAccepted: boolean;
 }
 
+/** An ad account. */
 export interface AdAccount {
   id: string;
   organizationId: string;
@@ -105,6 +107,7 @@ export interface OrganizationInput {
   adAccountRoles?: Record<string, Record<string, string[]>>;
 }
 
+/** An OAuth app; what is absent is made up. */
 export interface AppInput {
   name?: string;
   clientId?: string;
@@ -114,12 +117,19 @@ export interface AppInput {
 
 /** What can be added to a world, each with sensible values for what is not said. */
 export interface Builder {
+  /** An OAuth app. */
   addApp(input?: AppInput): App;
+  /** A person who can sign in. */
   addPerson(name: string): Person;
+  /** An organization, with the roles people have in it. */
   addOrganization(input: OrganizationInput): Organization;
+  /** An ad account of an organization. */
   addAdAccount(organizationId: string, input: Partial<AdAccount> & { name: string }): AdAccount;
+  /** A pixel of an ad account. */
   addPixel(adAccountId: string, name: string): Asset;
+  /** A Snap App ID of an organization. */
   addMobileApp(organizationId: string, name: string): Asset;
+  /** A long-lived Conversions API token of an organization. */
   addConversionsToken(organizationId: string): ConversionsToken;
 }
 

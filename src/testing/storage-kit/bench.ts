@@ -1,6 +1,7 @@
 import type { Group, MemberOp, Storage } from "../../storage/ports.ts";
 import type { StorageKitOptions } from "./options.ts";
 
+/** How long and how hard is measured. */
 export interface BenchStorageOptions {
   /** How long each row is measured. Milliseconds; default 2,000. */
   rowMs?: number;
@@ -20,6 +21,7 @@ export interface BenchRow {
   calls: number;
 }
 
+/** What was measured. */
 export interface StorageBench {
   storage: string;
   rows: BenchRow[];

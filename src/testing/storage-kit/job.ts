@@ -9,6 +9,7 @@ export type Job =
   | { type: "put"; key: string; ifVersion: number; tries: number }
   | { type: "now" };
 
+/** What a job in another process answers. */
 export interface JobResult {
   /** append: ids stored. claim: ids of one claim, left open. consume: ids settled. */
   ids: string[];

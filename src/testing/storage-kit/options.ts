@@ -3,6 +3,7 @@ import type { Job, JobResult } from "./job.ts";
 
 /** Time of the test. Given to `create`, the storage has to use it instead of its engine's. */
 export interface KitClock {
+  /** Milliseconds since 1970. */
   now(): number;
 }
 
@@ -23,7 +24,13 @@ export interface StorageKitOptions {
    */
   spawn?(storage: Storage, job: Job, o: { skewMs: number }): Promise<JobResult>;
   /** A transaction of the host's; has to be there with `capabilities.transactions`. */
-  transaction?(storage: Storage): Promise<{ tx: unknown; commit(): Promise<void>; rollback(): Promise<void> }>;
+  transaction?(storage: Storage): Promise<{
+    tx: unknown;
+    /** Ends it; what was appended is there. */
+    commit(): Promise<void>;
+    /** Ends it; nothing was appended. */
+    rollback(): Promise<void>;
+  }>;
   /** Which clocks to run with. Default both. */
   clocks?: readonly ("engine" | "test")[];
 }
@@ -39,6 +46,7 @@ export interface StorageKitOptions {
  */
 export type Level = "core" | "members" | "journal" | "slots" | "processes" | "transactions";
 
+/** What a case is about. */
 export type PortName = "rules" | "records" | "outbox" | "members" | "journal" | "slots";
 
 /** One promise of the contract, as a test for any test runner. */
@@ -55,4 +63,5 @@ export interface StorageCase {
   judge(): Promise<CaseOutcome>;
 }
 
+/** How a case ended that did not fail. */
 export type CaseOutcome = { status: "passed" } | { status: "skipped"; reason: string };

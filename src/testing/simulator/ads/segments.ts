@@ -3,6 +3,7 @@ import type { Random } from "../random.ts";
 import type { AdAccount } from "../world.ts";
 import { isoTime } from "./envelope.ts";
 
+/** Snapchat's names of the kinds of identifiers. */
 export type MemberKind = "EMAIL_SHA256" | "PHONE_SHA256" | "MOBILE_AD_ID_SHA256";
 export const MEMBER_KINDS: readonly MemberKind[] = ["EMAIL_SHA256", "PHONE_SHA256", "MOBILE_AD_ID_SHA256"];
 

@@ -30,6 +30,7 @@ export interface EventRecord {
   event: Record<string, unknown>;
 }
 
+/** Events of one channel or asset, by what became of them. */
 export interface ChannelCounts {
   /** All that were sent to be counted; the other four sum up to it. */
   received: number;
@@ -39,6 +40,7 @@ export interface ChannelCounts {
   refusedWithBatch: number;
 }
 
+/** All events, by channel, asset, name and reason. */
 export interface EventTotals extends ChannelCounts {
   server: ChannelCounts;
   pixel: ChannelCounts;
