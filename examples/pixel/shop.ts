@@ -2,40 +2,28 @@ import { randomBytes } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { createSnapchat, presets, setToggle } from "snapchat-destination";
+import { createSnapchat, presets, type Snapchat, setToggle } from "snapchat-destination";
 import { memory } from "snapchat-destination/memory";
 import { pixelCsp } from "snapchat-destination/pixel";
-import { createSimulator } from "snapchat-destination/testing";
+import { createSimulator, type Simulator } from "snapchat-destination/testing";
 import { shopPage } from "./page.ts";
 
+/** What a shop works with: its platform, who it is there, and the Snapchat that both speak to. */
+export interface ShopWorld {
+  snapchat: Snapchat;
+  tenantId: string;
+  simulator: Simulator;
+}
+
 /**
- * A shop whose pages carry the tag and whose server sends the same purchases: what a browser and a server tell the
- * simulator shows up in a table on the page. Run it with `npm run example:pixel`.
+ * A shop whose pages carry the tag of a destination and whose server sends the same purchases: what a browser and a
+ * server tell the simulator shows up in a table on the page. Each destination has its page, `/<id>/`.
  */
-export async function openExampleShop(port = 0) {
-  const simulator = await createSimulator();
-  const { clientId, clientSecret, main } = simulator.world;
-  const snapchat = createSnapchat({
-    app: { clientId, clientSecret, redirectUri: "http://127.0.0.1/callback" },
-    storage: memory(),
-    acceptLoss: true,
-    encryptionKeys: [randomBytes(32).toString("base64")],
-    endpoints: simulator.endpoints,
-    allowEndpoints: [simulator.url],
-    integration: "example-shop",
-    delivery: { lingerMs: 0 },
-  });
-  const acme = snapchat.tenant("acme");
-  const { id } = await acme.destinations.create({ name: "Snapchat" });
-  const consent = { names: ["ad_storage"], absent: "deny" } as const;
-  let workflow = presets.customerlabs({ defaultCountry: "GB", consent });
-  workflow = setToggle(workflow, "Purchased", { server: true, client: true });
-  workflow = setToggle(workflow, "Page viewed", { client: true });
-  await acme.destinations.update(id, { pixelId: main.pixel.id, conversionsToken: main.conversionsToken, workflow });
-  await acme.destinations.enable(id);
+export async function openShop({ snapchat, tenantId, simulator }: ShopWorld, port = 0) {
+  const acme = snapchat.tenant(tenantId);
 
   // #region page
-  async function page(response: ServerResponse): Promise<void> {
+  async function page(id: string, response: ServerResponse): Promise<void> {
     const nonce = randomBytes(16).toString("base64");
     const tag = await acme.pixel.tag(id, { nonce, pageViews: true, identity: { email: "Jane@Example.com" } });
     const policy = Object.entries(pixelCsp({ nonce, endpoints: simulator.endpoints }))
@@ -43,7 +31,8 @@ export async function openExampleShop(port = 0) {
       .join("; ");
     response.setHeader("content-security-policy", `default-src 'none'; style-src 'nonce-${nonce}'; ${policy}`);
     response.setHeader("content-type", "text/html; charset=utf-8");
-    response.end(shopPage({ tag, nonce, pixelId: main.pixel.id }));
+    const { config } = await acme.pixel.config(id);
+    response.end(shopPage({ tag, nonce, pixelId: config.pixelId }));
   }
   // #endregion
 
@@ -66,25 +55,64 @@ export async function openExampleShop(port = 0) {
     await snapchat.drain({ maxMs: 5_000 });
   }
 
+  const received = () =>
+    simulator.inspect.events.list().map(({ channel, name, eventId, outcome }) => ({ channel, name, eventId, outcome }));
+
   const server = createServer(async (request, response) => {
-    if (request.method === "POST") {
-      await purchase(await text(request));
-      response.writeHead(204).end();
-    } else if (request.url === "/received") {
-      const rows = simulator.inspect.events
-        .list()
-        .map(({ channel, name, eventId, outcome }) => ({ channel, name, eventId, outcome }));
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(rows));
-    } else await page(response);
+    const [, id = "", path = ""] = (request.url ?? "").split("?", 1)[0]?.split("/") ?? [];
+    try {
+      if (request.method === "POST") {
+        await purchase(await text(request));
+        response.writeHead(204).end();
+      } else if (path === "received") {
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify(received()));
+      } else if (id === "favicon.ico") response.writeHead(204).end();
+      else await page(id, response);
+    } catch {
+      // No such destination, or a body that is none.
+      if (!response.headersSent) response.writeHead(400);
+      response.end();
+    }
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    simulator,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** The shop with a destination of its own, switched on. Run it with `npm run example:pixel`. */
+export async function openExampleShop(port = 0) {
+  const simulator = await createSimulator();
+  const { clientId, clientSecret, main } = simulator.world;
+  const snapchat = createSnapchat({
+    app: { clientId, clientSecret, redirectUri: "http://127.0.0.1/callback" },
+    storage: memory(),
+    acceptLoss: true,
+    encryptionKeys: [randomBytes(32).toString("base64")],
+    endpoints: simulator.endpoints,
+    allowEndpoints: [simulator.url],
+    integration: "example-shop",
+    delivery: { lingerMs: 0 },
+  });
+  const acme = snapchat.tenant("acme");
+  const { id } = await acme.destinations.create({ name: "Snapchat" });
+  const consent = { names: ["ad_storage"], absent: "deny" } as const;
+  let workflow = presets.customerlabs({ defaultCountry: "GB", consent });
+  workflow = setToggle(workflow, "Purchased", { server: true, client: true });
+  workflow = setToggle(workflow, "Page viewed", { client: true });
+  await acme.destinations.update(id, { pixelId: main.pixel.id, conversionsToken: main.conversionsToken, workflow });
+  await acme.destinations.enable(id);
+  const shop = await openShop({ snapchat, tenantId: acme.id, simulator }, port);
+  return {
+    url: `${shop.url}/${id}/`,
+    simulator,
+    async close() {
+      await shop.close();
       await snapchat.close();
       await simulator.close();
     },

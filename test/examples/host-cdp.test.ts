@@ -1,0 +1,170 @@
+import axe from "axe-core";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openHostCdp } from "../../examples/host-cdp/start.ts";
+import { serviceUrl } from "../services.ts";
+
+const executablePath = await serviceUrl("chromium");
+/** `HOST_CDP_SHOTS=docs/images` keeps pictures of the pages there. */
+const shots = process.env.HOST_CDP_SHOTS;
+
+const WIDTHS = [390, 1280];
+
+describe.skipIf(!executablePath)("the example host, in Chromium", () => {
+  let cdp: Awaited<ReturnType<typeof openHostCdp>>;
+  let browser: Browser;
+  const errors: string[] = [];
+
+  beforeAll(async () => {
+    cdp = await openHostCdp();
+    const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
+    browser = await chromium.launch({ executablePath: executablePath ?? "", args });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await cdp?.close();
+  });
+
+  async function open(url: string): Promise<Page> {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(8_000);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => errors.push(String(error)));
+    // A refused form is answered with 422, which Chromium counts as an error of loading; a broken policy is not that.
+    page.on("console", (message) => {
+      if (message.type() === "error" && !message.text().startsWith("Failed to load")) errors.push(message.text());
+    });
+    await page.goto(url);
+    return page;
+  }
+
+  /** Nothing for axe to object to and nothing that scrolls sideways, on a phone and on a desk. */
+  async function looksRight(page: Page, name: string): Promise<void> {
+    await page.evaluate(axe.source);
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 844 });
+      if (shots) await page.screenshot({ path: `${shots}/host-cdp-${name}-${width}.png` });
+      expect(await page.evaluate("document.documentElement.scrollWidth"), `${name} at ${width}`).toBeLessThanOrEqual(
+        width,
+      );
+      const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as axe.Result[];
+      const said = found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+      expect(said, `${name} at ${width}`).toEqual([]);
+    }
+  }
+
+  const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+
+  it("leads a marketer from the first click to what Snapchat has seen", async () => {
+    const { world, inspect } = cdp.simulator;
+    const { organization, adAccount, pixel, person, conversionsToken } = world.main;
+
+    const page = await open(cdp.url);
+    await looksRight(page, "catalogue");
+    await press(page, "Add destination");
+    const settings = page.url();
+    await page.getByRole("textbox", { name: "Name" }).fill("Snapchat, Acme UK");
+    await press(page, "Rename");
+    await page.getByRole("heading", { name: "Snapchat, Acme UK" }).waitFor();
+
+    await press(page, "Enable");
+    expect(await page.getByRole("alert").textContent()).toMatch(/lacks a Snap Pixel.*Add what is missing/s);
+    await looksRight(page, "refused");
+
+    await page.getByRole("link", { name: "Authenticate Snapchat" }).click();
+    await page.getByLabel("Username").selectOption(person.name);
+    await press(page, "Log in");
+    await press(page, "Allow");
+    await page.getByText("Connected").waitFor();
+
+    await page.getByLabel("Organization").selectOption(organization.id);
+    expect(await page.locator("option", { hasText: "Northwind Spring" }).isDisabled()).toBe(true);
+    await page.getByText("What cannot be chosen, and why").click();
+    await page.getByText("This ad account is paused in Ads Manager.").waitFor();
+    await looksRight(page, "accounts");
+    await page.getByLabel("Ad account").selectOption(adAccount.id);
+    await page.getByLabel("Snap Pixel").selectOption(pixel.id);
+    await press(page, "Save accounts");
+    await page.getByText("The accounts are saved.").waitFor();
+
+    await page.getByText("How to: generate the Conversions API token").click();
+    await page.getByLabel("Token", { exact: true }).fill(conversionsToken);
+    await press(page, "Save token");
+    await page.getByText(`…${conversionsToken.slice(-4)}`).waitFor();
+    expect(await page.content()).not.toContain(conversionsToken);
+
+    expect(await page.getByRole("switch", { name: "Send events from the server" }).isChecked()).toBe(true);
+    await press(page, "Enable");
+    await page.getByText("The destination is switched on.").waitFor();
+    await looksRight(page, "settings");
+
+    await page.goto(`${settings}/events`);
+    await page.getByRole("switch", { name: "Purchased: Server-side" }).check();
+    await page.getByRole("switch", { name: "Purchased: Client-side" }).check();
+    await page.getByRole("switch", { name: "Person added to a segment: Server-side" }).check();
+    await press(page, "Save events");
+    await page.getByText("The event list is saved.").waitFor();
+    expect(await page.getByRole("switch", { name: "Person removed from a segment: Server-side" }).isChecked()).toBe(
+      true,
+    );
+    await looksRight(page, "events");
+
+    const shop = await open((await page.getByRole("link", { name: /Shop/ }).getAttribute("href")) ?? "");
+    await press(shop, "Allow");
+    await press(shop, "Buy for 20 GBP");
+    await shop.locator("#rows tr:nth-child(2)").waitFor();
+    await looksRight(shop, "shop");
+    expect(inspect.events).toMatchObject({ received: 2, counted: 1, duplicates: 1 });
+
+    await page.goto(`${settings}/verify`);
+    await page.getByRole("heading", { name: "Seen by Snapchat", exact: true }).waitFor();
+    const row = page.getByRole("row", { name: /PURCHASE/ });
+    expect(await row.getByRole("cell").allTextContents()).toEqual(["1", "1 of 1"]);
+    await looksRight(page, "verify");
+
+    await page.goto(`${settings}/segments`);
+    await press(page, "VIP customers: Sync now");
+    await page.getByText("Snapchat has taken the segment.").waitFor();
+    expect(inspect.segments().find(({ name }) => name === "VIP customers")?.members).toMatchObject({ EMAIL_SHA256: 2 });
+    await looksRight(page, "segments");
+    expect(errors).toEqual([]);
+  });
+
+  it("shows what was refused, and overwrites nothing that somebody else has changed", async () => {
+    const page = await open(cdp.url);
+    await press(page, "Add destination");
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.getByRole("textbox", { name: "Name" }).fill("Theirs");
+    await press(other, "Rename");
+    await page.getByRole("textbox", { name: "Name" }).fill("Mine");
+    await press(page, "Rename");
+    expect(await page.getByRole("alert").textContent()).toMatch(/Somebody else has changed this destination/);
+    expect(await page.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Theirs");
+  });
+
+  it("comes back from a sign-in that was denied with what to do", async () => {
+    const page = await open(cdp.url);
+    await press(page, "Add destination");
+    await page.getByRole("link", { name: "Authenticate Snapchat" }).click();
+    await press(page, "Log in");
+    await press(page, "Deny");
+    expect(await page.getByRole("alert").textContent()).toMatch(/did not allow access.*choose Allow/s);
+  });
+
+  it("takes no form from another site, and shows nothing of another customer", async () => {
+    const [mine] = (await cdp.snapchat.tenant("acme").destinations.list()).items;
+    const theirs = await cdp.snapchat.tenant("other").destinations.create({ name: "Theirs" });
+    const post = (origin: string) => {
+      const body = new URLSearchParams({ action: "disable", version: String(mine?.version) });
+      const headers = { origin, "sec-fetch-site": origin === cdp.url ? "same-origin" : "cross-site" };
+      return fetch(`${cdp.url}/destinations/${mine?.id}`, { method: "POST", body, headers, redirect: "manual" });
+    };
+    expect((await post("https://evil.example")).status).toBe(403);
+    expect((await post(cdp.url)).status).toBe(303);
+    expect((await fetch(`${cdp.url}/destinations/${theirs.id}`)).status).toBe(404);
+    expect((await fetch(`${cdp.url}/snapchat/connect?destination=${theirs.id}`, { redirect: "manual" })).status).toBe(
+      404,
+    );
+  });
+});
