@@ -41,6 +41,7 @@ export interface DeadLetterFilter {
   minAgeMs?: number | undefined;
 }
 
+/** Which dead letters, a page at a time. */
 export interface DeadLetterListOptions extends Omit<DeadLetterFilter, "ids"> {
   after?: string | undefined;
   /** Default 100. */

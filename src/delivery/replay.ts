@@ -31,6 +31,7 @@ export interface ReplayOptions extends DeadLetterFilter {
   resendUnknown?: boolean | undefined;
 }
 
+/** What a replay sent again, and what it left. */
 export interface ReplayReport {
   /** Dead letters that matched. */
   matched: number;

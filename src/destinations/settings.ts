@@ -39,6 +39,7 @@ export interface DestinationSettings {
   audience?: AudienceSettings;
 }
 
+/** How a destination makes and fills its segments. */
 export interface AudienceSettings {
   /** Where an event names its segment: paths in order. */
   keyPaths?: readonly string[];

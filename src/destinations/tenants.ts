@@ -90,6 +90,7 @@ function refuseClosed(tenant: StoredTenant): void {
   );
 }
 
+/** Who changes a tenant. */
 export interface TenantMutation {
   actor?: string;
 }

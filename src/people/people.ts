@@ -43,11 +43,13 @@ export interface PeopleOptions {
   visibleAfterMs?: number;
 }
 
+/** Who withdraws. */
 export interface WithdrawOptions {
   /** Who does it, for the audit trail: an id of yours. Default `"host"`. */
   actor?: string;
 }
 
+/** How far a withdrawn consent goes. */
 export interface RevokeOptions extends WithdrawOptions {
   /** Only this destination. Absent: every one of the tenant. */
   destinationId?: string;

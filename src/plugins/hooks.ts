@@ -45,6 +45,7 @@ export interface ResolvedPerson {
   identifiers?: UserDataInput;
 }
 
+/** What a person is resolved for. */
 export type IdentityPurpose = "ingest" | "membership" | "forget";
 
 /** Who is asked about. At ingest identifiers are raw, at delivery they are SHA-256 digests. */
@@ -89,10 +90,13 @@ export type SinkLine = Readonly<Record<string, unknown>>;
 
 /** Where sealing keys come from; the shape of `KeyProvider` in `snapchat-destination/auth`. */
 export interface KeyHook {
+  /** The key that seals now: 32 bytes, and an id that stays with what it sealed. */
   sealingKey(tenantId: string): Awaitable<{ id: string; key: Uint8Array }>;
+  /** The key of an id; `undefined`: it is gone, and what it sealed with it. */
   openingKey(id: string, tenantId: string): Awaitable<Uint8Array | undefined>;
 }
 
+/** As the platform's `fetch`, by what is used of it. */
 export type FetchLike = (request: Request) => Promise<Response>;
 
 /** What `beforeSend` may answer: nothing (as it is), the edited event, or a reason to drop it. */

@@ -84,6 +84,7 @@ export interface Tenant {
   readonly pixel: TenantPixel;
 }
 
+/** What an explanation may ask. */
 export interface ExplainOptions extends Pick<TrackOptions, "receivedAt"> {
   /** Asks Snapchat's validate endpoint as well; it counts nothing. */
   validate?: boolean;

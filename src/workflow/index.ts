@@ -3,7 +3,13 @@
  *
  * @module workflow
  */
-export { type BrowserRule, type BrowserWorkflow, browserWorkflow, type Expression } from "../rules/browser.ts";
+export {
+  type BrowserRule,
+  type BrowserWorkflow,
+  browserWorkflow,
+  type Expression,
+  type Operation,
+} from "../rules/browser.ts";
 export { createRouter, type RouterOptions } from "../rules/create-router.ts";
 export type {
   AudienceChange,

@@ -35,6 +35,7 @@ export interface SegmentsDependencies {
   onProgress(event: SegmentSync): void;
 }
 
+/** How segments are listed. */
 export interface ListOptions {
   /** Ask Snapchat where each segment stands: one request. Default true. */
   live?: boolean;

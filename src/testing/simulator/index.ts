@@ -1,5 +1,6 @@
 export type { MemberKind } from "./ads/segments.ts";
 export type { Control } from "./control.ts";
+export type { Channel } from "./conversions/dedupe.ts";
 export type { ChannelCounts, EventRecord, EventTotals, Outcome } from "./conversions/store.ts";
 export type { FaultAction, FaultHandle, FaultRule, Faults } from "./faults.ts";
 export type { SimulatorFetch } from "./in-process.ts";

@@ -1,6 +1,7 @@
 import type { Knobs } from "../knobs.ts";
 import { createFingerprints } from "./fingerprints.ts";
 
+/** Where an event came in. */
 export type Channel = "server" | "pixel";
 
 /** What deduplication looks at. */
