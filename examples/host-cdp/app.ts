@@ -5,7 +5,7 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { isSnapchatError, presets, type Snapchat, setToggle } from "snapchat-destination";
 import type { Workflow } from "snapchat-destination/workflow";
-import { createForms, type Env, type Submission, text } from "./forms.ts";
+import { createForms, type Env, formOf, type Submission, text } from "./forms.ts";
 import { cataloguePage } from "./pages/catalogue.ts";
 import { eventsPage } from "./pages/events.ts";
 import { errorPage } from "./pages/layout.ts";
@@ -54,7 +54,7 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
   app.post("/destinations", async (c) => {
     const { destinations } = c.get("tenant");
     const actor = c.get("session").userId;
-    const { id } = await destinations.create({ name: text(await c.req.formData(), "name") }, { actor });
+    const { id } = await destinations.create({ name: text(await formOf(c), "name") }, { actor });
     const consent = { names: ["ad_storage"], absent: "deny" } as const;
     await destinations.update(id, { workflow: presets.customerlabs({ defaultCountry: "GB", consent }) }, { actor });
     return c.redirect(`/destinations/${id}`, 303);

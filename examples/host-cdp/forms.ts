@@ -49,7 +49,7 @@ export function createForms(shopUrl: string) {
 
   /** Does it and goes back to the page, so that reloading repeats nothing. What is refused is shown on the page. */
   const submit = (page: Page, actions: Readonly<Record<string, Action>>) => async (c: Context<Env>) => {
-    const form = await c.req.formData();
+    const form = await formOf(c);
     const name = text(form, "action");
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
     if (!action) return c.text("Bad Request", 400);
@@ -67,18 +67,15 @@ export function createForms(shopUrl: string) {
     const acme = c.get("tenant");
     const destination = await acme.destinations.get(c.req.param("id") ?? "");
     const { saved, accounts } = c.req.query();
-    return {
-      acme,
-      destination,
-      shopUrl: `${shopUrl}/${destination.id}/`,
-      allAccounts: accounts === "all",
-      saved,
-      ...extra,
-    };
+    const allAccounts = accounts === "all";
+    return { acme, destination, shopUrl: `${shopUrl}/${destination.id}/`, allAccounts, saved, ...extra };
   }
 
   return { show, submit };
 }
+
+/** What was posted; what is no form has no fields. */
+export const formOf = (c: Context<Env>): Promise<FormData> => c.req.formData().catch(() => new FormData());
 
 /** A field of a form; a file that somebody sends instead is nothing. */
 export function text(form: FormData, name: string): string {

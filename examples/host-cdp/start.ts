@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { createSnapchat } from "snapchat-destination";
+import { createSnapchat, type SnapchatOptions } from "snapchat-destination";
 import { toNodeHandler } from "snapchat-destination/auth";
 import { sqlite } from "snapchat-destination/sqlite";
 import { createSimulator } from "snapchat-destination/testing";
@@ -14,8 +14,11 @@ import { openShop } from "../pixel/shop.ts";
 import { createApp } from "./app.ts";
 import { segmentsPlugin } from "./segments.ts";
 
-/** The CDP, a customer's shop and a simulated Snapchat, all on this machine; what is stored goes away with `close`. */
-export async function openHostCdp(port = 0) {
+/**
+ * The CDP, a customer's shop and a simulated Snapchat, all on this machine; what is stored goes away with `close`.
+ * `options` are further settings of the package.
+ */
+export async function openHostCdp(port = 0, options: Partial<SnapchatOptions> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "host-cdp-"));
   const server = createServer();
   await once(server.listen(port, "127.0.0.1"), "listening");
@@ -37,6 +40,7 @@ export async function openHostCdp(port = 0) {
     allowEndpoints: [simulator.url],
     // Nobody waits in a demonstration, and every receipt is kept.
     delivery: { lingerMs: 0, memberLingerMs: 0, journalShare: 1 },
+    ...options,
   });
   const worker = snapchat.startWorker();
   const shop = await openShop({ snapchat, tenantId: "acme", simulator });

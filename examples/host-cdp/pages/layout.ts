@@ -50,13 +50,15 @@ export function destinationPage(visit: Visit, tab: (typeof TABS)[number][1], bod
     ([path, word]) =>
       html`<a href="/destinations/${id}${path}" ${word === tab ? html`aria-current="page"` : ""}>${word}</a>`,
   );
+  const done = saved !== undefined && Object.hasOwn(SAVED, saved) ? SAVED[saved] : undefined;
+  const good = done === undefined ? html`` : html`<p class="notice good" role="status">${done}</p>`;
+  const notice = refused ? alert(refused) : good;
   return page(
     `${tab} · ${name}`,
     html`<nav class="crumbs" aria-label="Breadcrumb"><a href="/">Destinations</a></nav>
 <div class="title"><h1>${name}</h1>${pill(enabled ? "good" : "quiet", enabled ? "On" : "Off")}</div>
 <nav class="tabs" aria-label="Destination">${tabs}<a href="${shopUrl}" target="_blank">Shop ↗</a></nav>
-${refused ? alert(refused) : ""}
-${saved !== undefined && Object.hasOwn(SAVED, saved) ? html`<p class="notice good" role="status">${SAVED[saved]}</p>` : ""}
+${notice}
 ${body}`,
   );
 }
