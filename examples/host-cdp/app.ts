@@ -5,7 +5,7 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { isSnapchatError, presets, type Snapchat, setToggle } from "snapchat-destination";
 import type { Workflow } from "snapchat-destination/workflow";
-import { createForms, type Env, formOf, type Submission, text } from "./forms.ts";
+import { createForms, type Env, formOf, type Submission, statusOf, text } from "./forms.ts";
 import { cataloguePage } from "./pages/catalogue.ts";
 import { eventsPage } from "./pages/events.ts";
 import { errorPage } from "./pages/layout.ts";
@@ -77,21 +77,21 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
   app.post(
     "/destinations/:id",
     submit(settingsPage, {
-      rename: ({ acme, id, form, options }) => acme.destinations.rename(id, text(form, "name"), options),
-      enable: ({ acme, id, options }) => acme.destinations.enable(id, options),
-      disable: ({ acme, id, options }) => acme.destinations.disable(id, options),
-      disconnect: ({ acme, id, options }) => acme.connections.disconnect(id, options),
-      accounts: ({ acme, id, form, options }) => {
+      rename: ({ tenant, id, form, options }) => tenant.destinations.rename(id, text(form, "name"), options),
+      enable: ({ tenant, id, options }) => tenant.destinations.enable(id, options),
+      disable: ({ tenant, id, options }) => tenant.destinations.disable(id, options),
+      disconnect: ({ tenant, id, options }) => tenant.connections.disconnect(id, options),
+      accounts: ({ tenant, id, form, options }) => {
         // "Choose…" has an empty value: nothing chosen.
         const chosen = (name: string) => text(form, name) || null;
         const [organizationId, adAccountId] = [chosen("organizationId"), chosen("adAccountId")];
-        return acme.destinations.update(id, { organizationId, adAccountId, pixelId: chosen("pixelId") }, options);
+        return tenant.destinations.update(id, { organizationId, adAccountId, pixelId: chosen("pixelId") }, options);
       },
-      token: ({ acme, id, form, options }) =>
-        acme.destinations.update(id, { conversionsToken: text(form, "conversionsToken") }, options),
-      removeToken: ({ acme, id, options }) => acme.destinations.update(id, { conversionsToken: null }, options),
-      serverSide: ({ acme, id, form, options }) =>
-        acme.destinations.update(id, { serverSide: form.has("serverSide") }, options),
+      token: ({ tenant, id, form, options }) =>
+        tenant.destinations.update(id, { conversionsToken: text(form, "conversionsToken") }, options),
+      removeToken: ({ tenant, id, options }) => tenant.destinations.update(id, { conversionsToken: null }, options),
+      serverSide: ({ tenant, id, form, options }) =>
+        tenant.destinations.update(id, { serverSide: form.has("serverSide") }, options),
     }),
   );
 
@@ -105,9 +105,10 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
     "/destinations/:id/segments",
     submit(segmentsPage, {
       // The members come from the plugin. Long lists are a job of your own queue, not of a request.
-      sync: ({ acme, id, form }) => acme.segments.sync(id, text(form, "key"), undefined, { name: text(form, "name") }),
-      recreate: ({ acme, id, form }) => acme.segments.recreate(id, text(form, "key")),
-      stop: ({ acme, id, form }) => acme.segments.stop(id, text(form, "key")),
+      sync: ({ tenant, id, form }) =>
+        tenant.segments.sync(id, text(form, "key"), undefined, { name: text(form, "name") }),
+      recreate: ({ tenant, id, form }) => tenant.segments.recreate(id, text(form, "key")),
+      stop: ({ tenant, id, form }) => tenant.segments.stop(id, text(form, "key")),
     }),
   );
 
@@ -117,9 +118,7 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
   app.notFound((c) => c.html(errorPage("There is no such page.", "Go back to the destinations."), 404));
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse();
-    if (isSnapchatError(error)) {
-      return c.html(errorPage(error.message, error.fix), error.code === "not_found" ? 404 : 422);
-    }
+    if (isSnapchatError(error)) return c.html(errorPage(error.message, error.fix), statusOf(error));
     console.error(error);
     return c.html(errorPage("Something broke on our side.", "Try again in a minute."), 500);
   });
@@ -127,13 +126,13 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
 }
 
 /** Switches what the marketer changed and leaves the rest of the workflow as it is. */
-async function saveToggles({ acme, id, form, options }: Submission): Promise<void> {
-  const { rows } = await acme.events.list(id);
-  let workflow = (await acme.destinations.get(id)).workflow as Workflow;
+async function saveToggles({ tenant, id, form, options }: Submission): Promise<void> {
+  const { rows } = await tenant.events.list(id);
+  let workflow = (await tenant.destinations.get(id)).workflow as Workflow;
   for (const { rule, server, client } of rows) {
     if (rule === undefined) continue;
     const wanted = { server: form.getAll("server").includes(rule), client: form.getAll("client").includes(rule) };
     if (wanted.server !== server.on || wanted.client !== client.on) workflow = setToggle(workflow, rule, wanted);
   }
-  await acme.destinations.update(id, { workflow }, options);
+  await tenant.destinations.update(id, { workflow }, options);
 }

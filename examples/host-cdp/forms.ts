@@ -16,7 +16,7 @@ export interface Env {
 
 /** What a page of one destination is drawn from. */
 export interface Visit {
-  acme: Tenant;
+  tenant: Tenant;
   destination: Destination;
   shopUrl: string;
   /** Asked for with `?accounts=all`: also the organizations that are not chosen. */
@@ -31,7 +31,7 @@ export type Page = (visit: Visit) => HtmlEscapedString | Promise<HtmlEscapedStri
 
 /** What a form's action works with. */
 export interface Submission {
-  acme: Tenant;
+  tenant: Tenant;
   id: string;
   form: FormData;
   /** Who does it, and the version that the form was drawn from: a change made meanwhile is refused, not overwritten. */
@@ -55,20 +55,20 @@ export function createForms(shopUrl: string) {
     if (!action) return c.text("Bad Request", 400);
     const options = { actor: c.get("session").userId, expectedVersion: Number(text(form, "version")) };
     try {
-      await action({ acme: c.get("tenant"), id: c.req.param("id") ?? "", form, options });
+      await action({ tenant: c.get("tenant"), id: c.req.param("id") ?? "", form, options });
     } catch (error) {
       if (!isSnapchatError(error)) throw error;
-      return c.html(page(await visit(c, { refused: inWords(error) })), error.code === "version_conflict" ? 409 : 422);
+      return c.html(page(await visit(c, { refused: inWords(error) })), statusOf(error));
     }
     return c.redirect(`${c.req.path}?saved=${name}`, 303);
   };
 
   async function visit(c: Context<Env>, extra: Pick<Visit, "refused">): Promise<Visit> {
-    const acme = c.get("tenant");
-    const destination = await acme.destinations.get(c.req.param("id") ?? "");
+    const tenant = c.get("tenant");
+    const destination = await tenant.destinations.get(c.req.param("id") ?? "");
     const { saved, accounts } = c.req.query();
     const allAccounts = accounts === "all";
-    return { acme, destination, shopUrl: `${shopUrl}/${destination.id}/`, allAccounts, saved, ...extra };
+    return { tenant, destination, shopUrl: `${shopUrl}/${destination.id}/`, allAccounts, saved, ...extra };
   }
 
   return { show, submit };
@@ -81,6 +81,12 @@ export const formOf = (c: Context<Env>): Promise<FormData> => c.req.formData().c
 export function text(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === "string" ? value : "";
+}
+
+export function statusOf({ code, kind }: SnapchatError): 404 | 409 | 422 | 503 {
+  if (code === "not_found") return 404;
+  if (code === "version_conflict") return 409;
+  return kind === "retry" ? 503 : 422;
 }
 
 /** Messages of the package are written for marketers; this one speaks to whoever wrote the handler. */

@@ -10,6 +10,7 @@ const executablePath = await serviceUrl("chromium");
 const shots = process.env.HOST_CDP_SHOTS;
 
 const WIDTHS = [390, 1280];
+const AXE = `axe.run(document, { resultTypes: ["violations"], preload: false }).then(({ violations }) => violations)`;
 
 describe.skipIf(!executablePath)("the example host, in Chromium", () => {
   let cdp: Awaited<ReturnType<typeof openHostCdp>>;
@@ -50,7 +51,7 @@ describe.skipIf(!executablePath)("the example host, in Chromium", () => {
       expect(await page.evaluate("document.documentElement.scrollWidth"), `${name} at ${width}`).toBeLessThanOrEqual(
         width,
       );
-      const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as axe.Result[];
+      const found = (await page.evaluate(AXE)) as axe.Result[];
       const said = found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
       expect(said, `${name} at ${width}`).toEqual([]);
     }

@@ -8,7 +8,7 @@ const SAID_ONCE = 3;
 
 /** Every event with its two toggles; what cannot be switched says why. */
 export async function eventsPage(visit: Visit): Promise<Awaited<Html>> {
-  const { rows } = await visit.acme.events.list(visit.destination.id);
+  const { rows } = await visit.tenant.events.list(visit.destination.id);
   const common = commonReasons(rows);
   const mapped = rows.filter(({ rule }) => rule !== undefined);
   const others = rows.filter(({ rule }) => rule === undefined);

@@ -18,10 +18,10 @@ const STATES: Readonly<Record<LinkedSegment["state"], readonly [Parameters<typeo
 
 /** The CDP's segments beside their customer lists at Snapchat. */
 export async function segmentsPage(visit: Visit): Promise<Awaited<Html>> {
-  const { acme, destination } = visit;
-  const lists = await acme.segments.list(destination.id).catch(refusal);
+  const { tenant, destination } = visit;
+  const lists = await tenant.segments.list(destination.id).catch(refusal);
   const byKey = new Map(Array.isArray(lists) ? lists.map((list) => [list.key, list] as const) : []);
-  const rows = listSegments(acme.id).map((segment) => ({ ...segment, list: byKey.get(segment.key) }));
+  const rows = listSegments(tenant.id).map((segment) => ({ ...segment, list: byKey.get(segment.key) }));
   return destinationPage(
     visit,
     "Segments",

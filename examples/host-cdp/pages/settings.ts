@@ -54,7 +54,7 @@ async function accounts(visit: Visit): Promise<Awaited<Html>> {
   try {
     // Once one is chosen, the others are not read with every page: each costs requests of the login's ten a second.
     const only = organizationId === undefined || visit.allAccounts ? {} : { organizationId };
-    return accountsForm(visit, await visit.acme.accounts.tree(id, only));
+    return accountsForm(visit, await visit.tenant.accounts.tree(id, only));
   } catch (error) {
     if (!isSnapchatError(error)) throw error;
     return alert(error);

@@ -16,10 +16,10 @@ const MARKS = {
 
 /** What Events Manager would show, in numbers and words, and what to fix. */
 export async function verifyPage(visit: Visit): Promise<Awaited<Html>> {
-  const { acme, destination } = visit;
+  const { tenant, destination } = visit;
   const [report, receipts] = await Promise.all([
-    acme.verify(destination.id),
-    acme.receipts.find(destination.id, { limit: 50 }),
+    tenant.verify(destination.id),
+    tenant.receipts.find(destination.id, { limit: 50 }),
   ]);
   const live = report.snapchat?.stats.live;
   const seen = live?.latestEventMs !== undefined;
