@@ -17,6 +17,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/long/**"],
     testTimeout: 30_000,
+    // Most files wait for servers, browsers and timers as much as they compute.
+    maxWorkers: 4,
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary"] },
   },
 });

@@ -31,5 +31,5 @@ const engine: ProcessEngine = async () => {
 };
 
 describe.skipIf(!redisServer)("processes", () => {
-  describeProcesses("redis", { engine, histories: 5 });
+  describeProcesses("redis", { engine, histories: 2 });
 });

@@ -173,7 +173,7 @@ describe("what changes the shop", () => {
   let shared: Shop;
   beforeEach(async () => {
     shared = shop;
-    shop = await openShop();
+    shop = await openShop({ limits: {} });
   });
   afterEach(async () => {
     await shop.close();

@@ -19,6 +19,18 @@ export interface Shop {
   close(): Promise<void>;
 }
 
+/** One organization: its accounts are read in four requests. */
+const NORTHWIND = {
+  name: "Northwind",
+  adAccounts: [
+    { name: "Northwind UK", pixels: ["Northwind shop"] },
+    { name: "Northwind DE", pixels: ["Northwind DE shop"] },
+  ],
+  mobileApps: ["Northwind app"],
+  roles: { ada: ["admin"], ben: ["member"] },
+  adAccountRoles: { "Northwind UK": { ben: ["audience"] } },
+};
+
 const REDIRECT_URI = "http://127.0.0.1:8080/snapchat/callback";
 
 /** Limits that no test comes near; with the simulator's `rateLimits` off, what is not about limits waits for none. */
@@ -73,7 +85,11 @@ export async function signIn(
 
 /** Everything a marketer does up to "enable": Purchased on both sides, segments in step. */
 export async function openShop(options: Partial<SnapchatOptions> = {}): Promise<Shop> {
-  const { simulator, snapchat } = await openSnapchat(options);
+  const { simulator, snapchat } = await openSnapchat({ limits: NO_LIMITS, ...options }, REDIRECT_URI, {
+    people: ["ada", "ben"],
+    organizations: [NORTHWIND],
+    knobs: { rateLimits: false },
+  });
   const acme = snapchat.tenant("acme");
   const { id } = await acme.destinations.create({ name: "Snapchat" });
   await signIn({ simulator, snapchat }, "acme", id);
