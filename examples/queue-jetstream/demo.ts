@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { end, membership, openQueueShop, purchase, startProcess, until } from "../queue-shop.ts";
+import { consumerOf, createProducer, ensureQueue, partitionsOf, type Queue } from "./queue.ts";
+
+export interface DemoOptions {
+  nats: string;
+  say(line: string): void;
+  /** How the worker's process runs TypeScript. Node does by itself from 22.18. */
+  execArgv?: readonly string[];
+}
+
+const EVENTS = 300;
+
+/**
+ * A worker is killed while Snapchat has taken its request and not answered yet; another one takes over. Answers what
+ * Snapchat has in the end.
+ */
+export async function demo({ nats, say, execArgv = [] }: DemoOptions) {
+  const shop = await openQueueShop();
+  const connection = await connect({ servers: nats });
+  const manager = await jetstreamManager(connection);
+  const queue: Queue = { name: `shop-${randomUUID()}`, partitions: 2, ackWaitMs: 2_000 };
+  const { simulator } = shop;
+  const start = () =>
+    startProcess(fileURLToPath(new URL("worker.ts", import.meta.url)), { ...shop.settings, nats, queue }, execArgv);
+  let worker: ReturnType<typeof start> | undefined;
+  try {
+    await ensureQueue(manager, queue);
+    const publish = createProducer(jetstream(connection), queue, shop.snapchat);
+    for (let n = 0; n < EVENTS; n++) await publish(purchase(n));
+    for (const email of ["ann@example.com", "bob@example.com"]) await publish(membership("added_to_segment", email));
+    await publish(membership("removed_from_segment", "bob@example.com"));
+    say(`${EVENTS} purchases and three memberships wait in the stream ${queue.name}.`);
+
+    simulator.faults.add({ path: /\/v3\/[^/]+\/events$/, count: 1, timeoutAfterAcceptance: true });
+    worker = start();
+    await until(() => simulator.inspect.events.received > 0, "Snapchat has taken a request");
+    await end(worker, "SIGKILL");
+    say("The worker was killed before it heard Snapchat's answer. Another one starts.");
+
+    worker = start();
+    await until(async () => {
+      const infos = await Promise.all(
+        partitionsOf(queue).map((p) => manager.consumers.info(queue.name, consumerOf(p))),
+      );
+      return infos.every((info) => info.num_pending + info.num_ack_pending === 0);
+    }, "the stream is worked off");
+    await end(worker, "SIGTERM");
+    const { received, counted } = simulator.inspect.events;
+    say(`Snapchat received ${received} events and counted ${counted} of ${EVENTS}.`);
+    return { offered: EVENTS, received, counted, segments: simulator.inspect.segments() };
+  } finally {
+    if (worker) await end(worker, "SIGKILL");
+    await manager.streams.delete(queue.name).catch(() => {});
+    await connection.close();
+    await shop.close();
+  }
+}
