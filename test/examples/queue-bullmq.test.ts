@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { demo } from "../../examples/queue-bullmq/demo.ts";
+import { serviceUrl } from "../services.ts";
+
+const redis = await serviceUrl("redis");
+const tsx = fileURLToPath(import.meta.resolve("tsx"));
+
+describe.skipIf(!redis)("examples/queue-bullmq", () => {
+  it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", async () => {
+    const end = await demo({ redis: redis ?? "", say: () => {}, execArgv: ["--import", tsx] });
+    expect(end.counted).toBe(end.offered);
+    expect(end.received).toBeGreaterThan(end.offered);
+    expect(end.segments).toMatchObject([{ name: "vip", members: { EMAIL_SHA256: 1 } }]);
+  });
+});
