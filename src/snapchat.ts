@@ -309,7 +309,9 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     track: (events, o = {}) => track(events.map(offerOf), o),
     async sendNow(events, o) {
       await clock.ready();
-      return sendNow(events.map(offerOf), o);
+      const outcomes = await sendNow(events.map(offerOf), o);
+      telemetry.sent(outcomes);
+      return outcomes;
     },
     groupKey,
     startWorker(o) {

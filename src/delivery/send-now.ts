@@ -101,7 +101,8 @@ export function createSendNow(context: Context, control: Pick<Control, "paused">
       limits: context.limits,
       scopes,
       lease: NO_LEASE,
-      signal: signal ?? NEVER,
+      // Made here: workerd makes none while a module is loaded.
+      signal: signal ?? new AbortController().signal,
       deadlineMs: 0,
       patienceMs: maxWaitMs ?? DEFAULT_WAIT_MS,
       slotWithinMs: maxWaitMs ?? DEFAULT_WAIT_MS,
@@ -179,7 +180,6 @@ const NO_LEASE = {
   ensure: async () => true,
   end: () => {},
 };
-const NEVER = new AbortController().signal;
 
 function batchesOf(items: readonly DeliveryItem[]): Batch[] {
   const batches = new Map<string, Batch>();

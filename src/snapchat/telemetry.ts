@@ -1,11 +1,13 @@
-import type { Attributes, Meter } from "@opentelemetry/api";
+import type { Attributes, Counter, Meter } from "@opentelemetry/api";
 import type { DeliveryEvent, DeliveryStats } from "../delivery/index.ts";
 import { type HttpAnswer, openTelemetry } from "../http/index.ts";
 import type { Receipt } from "./receipt.ts";
+import type { SendOutcome } from "./send-now.ts";
 
 /** Counts what happens in OpenTelemetry's instruments, where the host has them. No tenant and no person in any label. */
 export interface Telemetry {
   tracked(receipts: readonly Receipt[]): void;
+  sent(outcomes: readonly SendOutcome[]): void;
   happened(event: DeliveryEvent): void;
   answered(answer: HttpAnswer): void;
   close(): void;
@@ -37,7 +39,8 @@ export function createTelemetry(stats: () => Promise<DeliveryStats>): Telemetry 
   }
 
   return {
-    tracked: (receipts) => record((to) => countReceipts(to, receipts)),
+    tracked: (receipts) => record((to) => countReceipts(to.events, to.parts, receipts)),
+    sent: (outcomes) => record((to) => countReceipts(to.sent, to.sentParts, outcomes)),
     happened: (event) => record((to) => countEvent(to, event)),
     answered: ({ label, status, durationMs }) =>
       record(({ requests, duration }) => {
@@ -85,6 +88,14 @@ function createInstruments(meter: Meter, stats: () => Promise<DeliveryStats>) {
       description: "Host events offered, by the status of their receipt.",
       unit: "{event}",
     }),
+    sent: meter.createCounter("snapchat.send_now.events", {
+      description: "Host events of sendNow, by the status of their outcome; retries are counted each time.",
+      unit: "{event}",
+    }),
+    sentParts: meter.createCounter("snapchat.send_now.parts", {
+      description: "What became of host events of sendNow by rule, channel by channel, with the reason.",
+      unit: "{part}",
+    }),
     parts: meter.createCounter("snapchat.track.parts", {
       description: "What became of host events by rule, channel by channel, with the reason.",
       unit: "{part}",
@@ -111,7 +122,7 @@ function createInstruments(meter: Meter, stats: () => Promise<DeliveryStats>) {
   };
 }
 
-function countReceipts({ events, parts }: Instruments, receipts: readonly Receipt[]): void {
+function countReceipts(events: Counter, parts: Counter, receipts: readonly (Receipt | SendOutcome)[]): void {
   const byStatus = new Map<string, number>();
   const byPart = new Map<string, { count: number; labels: Attributes }>();
   for (const receipt of receipts) {

@@ -50,6 +50,14 @@ describe("OpenTelemetry", () => {
     return sums;
   }
 
+  it("counts events of the host's own queue by what became of them", async () => {
+    shop = await openShop();
+    const offered = [purchase("a"), { event: "wheel_spun" }, purchase("bare", "")];
+    await shop.snapchat.sendNow(offered.map((event) => ({ tenantId: "acme", event })));
+    expect(await points("snapchat.send_now.events", "status")).toEqual({ delivered: 1, skipped: 1, rejected: 1 });
+    expect(await points("snapchat.send_now.parts", "reason")).toMatchObject({ identifiers_missing: 1 });
+  });
+
   it("counts what Snapchat counts, names every request without ids, and shows no secret and no person", async () => {
     shop = await openShop();
     const events = Array.from({ length: 30 }, (_, i) => purchase(`e-${i}`, `jane${i}@example.com`));

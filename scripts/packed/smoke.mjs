@@ -28,7 +28,7 @@ const simulator = await createSimulator();
 simulator.world.redirectUris.add(redirectUri);
 const snapchat = createSnapchat({
   app: { clientId: simulator.world.clientId, clientSecret: simulator.world.clientSecret, redirectUri },
-  storage: sqlite("smoke.db"),
+  storage: sqlite(`smoke-${process.version}.db`),
   encryptionKeys: [randomBytes(32).toString("base64")],
   endpoints: simulator.endpoints,
   allowEndpoints: [simulator.url],
