@@ -1,0 +1,4 @@
+import { signIn } from "../../../lib/snapchat.ts";
+
+export const runtime = "nodejs";
+export const GET = (request: Request): Promise<Response> => signIn().callback(request);
