@@ -271,7 +271,7 @@ async function trouble(walk: Walk, snapchat: Snapchat, simulator: Simulator, pla
     const events = simulator.faults.add({ area: "conversions", ...onEvents });
     const members = simulator.faults.add({ area: "ads", ...onEvents, ...(ads ? { body: ads as never } : {}) });
     walk.record("receipts", await tenant.track([bought(`${name}-1`), entered(), bought(`${name}-2`)]));
-    for (let turn = 0; turn < 20 && (events.hits === 0 || members.hits === 0); turn += 1) {
+    for (let turn = 0; turn < 100 && (events.hits === 0 || members.hits === 0); turn += 1) {
       await walk.asking(() => snapchat.drain({ maxMs: 300 }));
     }
     if (events.hits === 0 || members.hits === 0) throw new Error(`${name} touched nothing: it would prove nothing.`);
