@@ -57,6 +57,8 @@ export async function openQueueShop() {
     workflow,
   });
   await acme.destinations.enable(id);
+  // The segment is there before anything is killed: a worker that dies while it makes one holds its lock for a minute.
+  await snapchat.sendNow([membership("added_to_segment", "eve@example.com")], { ordered: true });
   return {
     simulator,
     snapchat,

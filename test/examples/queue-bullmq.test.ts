@@ -7,10 +7,12 @@ const redis = await serviceUrl("redis");
 const tsx = fileURLToPath(import.meta.resolve("tsx"));
 
 describe.skipIf(!redis)("examples/queue-bullmq", () => {
-  it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", async () => {
+  it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", {
+    timeout: 60_000,
+  }, async () => {
     const end = await demo({ redis: redis ?? "", say: () => {}, execArgv: ["--import", tsx] });
     expect(end.counted).toBe(end.offered);
     expect(end.received).toBeGreaterThan(end.offered);
-    expect(end.segments).toMatchObject([{ name: "vip", members: { EMAIL_SHA256: 1 } }]);
+    expect(end.segments).toMatchObject([{ name: "vip", members: { EMAIL_SHA256: 2 } }]);
   });
 });

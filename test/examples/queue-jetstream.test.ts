@@ -7,10 +7,12 @@ const nats = await serviceUrl("nats");
 const tsx = fileURLToPath(import.meta.resolve("tsx"));
 
 describe.skipIf(!nats)("examples/queue-jetstream", () => {
-  it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", async () => {
+  it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", {
+    timeout: 60_000,
+  }, async () => {
     const end = await demo({ nats: nats ?? "", say: () => {}, execArgv: ["--import", tsx] });
     expect(end.counted).toBe(end.offered);
     expect(end.received).toBeGreaterThan(end.offered);
-    expect(end.segments).toMatchObject([{ name: "vip", members: { EMAIL_SHA256: 1 } }]);
+    expect(end.segments).toMatchObject([{ name: "vip", members: { EMAIL_SHA256: 2 } }]);
   });
 });
