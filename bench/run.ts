@@ -1,13 +1,20 @@
 /**
  * `npm run bench`: a table; `-- --json`: the last line is one JSON object; `-- --only capi`: files whose name holds the
- * word; `-- --smoke`: small counts, for the gate, which judge nothing but counts.
+ * word, or one of several with commas; `-- --smoke`: small counts, for the gate, which judge nothing but counts;
+ * `-- --write`: the page `docs/benchmarks.md`.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchmarksPage, type Section } from "./page.ts";
 import { type Bench, type Row, verdict } from "./row.ts";
 
 const { values } = parseArgs({
-  options: { json: { type: "boolean" }, smoke: { type: "boolean" }, only: { type: "string" } },
+  options: {
+    json: { type: "boolean" },
+    smoke: { type: "boolean" },
+    only: { type: "string" },
+    write: { type: "boolean" },
+  },
 });
 
 /** Not judged is a dash. */
@@ -17,15 +24,19 @@ const VERDICTS = new Map([
   [null, "—     "],
 ]);
 
+const words = values.only?.split(",");
 const files = readdirSync(new URL(".", import.meta.url))
-  .filter((file) => file.endsWith(".bench.ts") && (values.only === undefined || file.includes(values.only)))
+  .filter((file) => file.endsWith(".bench.ts") && (words === undefined || words.some((word) => file.includes(word))))
   .sort();
 
 const options = { smoke: values.smoke === true };
 const results: Row[] = [];
+const sections: Section[] = [];
 for (const file of files) {
   const bench = (await import(new URL(file, import.meta.url).href)) as { rows: Bench };
-  for (const row of await bench.rows(options)) {
+  const rows = await bench.rows(options);
+  sections.push({ name: file.replace(".bench.ts", ""), rows });
+  for (const row of rows) {
     results.push(row);
     if (!values.json) console.log(line(row));
   }
@@ -47,6 +58,10 @@ if (values.json) {
       })),
     }),
   );
+}
+
+if (values.write) {
+  writeFileSync(new URL("../docs/benchmarks.md", import.meta.url), benchmarksPage(sections, new Date()));
 }
 
 function target(row: Row): string {
