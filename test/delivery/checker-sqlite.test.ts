@@ -2,7 +2,7 @@ import { sqlite } from "../../src/sqlite/index.ts";
 import { describeHistories } from "./checker/describe-histories.ts";
 
 describeHistories("sqlite", {
-  histories: 200,
+  histories: 150,
   async engine(clock) {
     const storage = sqlite(":memory:", { clock });
     await storage.migrate();

@@ -53,5 +53,5 @@ describe.skipIf(!binary)("processes", () => {
     };
   };
 
-  describeProcesses("postgres", { engine, histories: 2 });
+  describeProcesses("postgres", { engine, histories: 1 });
 });

@@ -31,5 +31,5 @@ const engine: ProcessEngine = async () => {
 };
 
 describe.skipIf(!redisServer)("processes", () => {
-  describeProcesses("redis", { engine, histories: 2 });
+  describeProcesses("redis", { engine, histories: 1 });
 });
