@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Slots } from "../storage/ports.ts";
 import { nextDelay, type Random } from "./backoff.ts";
 import type { LimitScope, RequestRecord } from "./interfaces.ts";
+import { createSlotCalls } from "./slot-calls.ts";
 
 /** A time at which one request may leave, on the monotonic clock. */
 export interface Slot {
@@ -45,7 +46,7 @@ export interface LimitsOptions {
   share?: number;
 }
 
-/** A slot is void this long after its time. */
+/** A slot is void this long after its time. Of an engine that is far away: later, and there are fewer of them. */
 export const SLOT_VOID_MS = 250;
 /** Lowered limits come back in steps this long. */
 const RECOVERY_STEP_MS = 10_000;
@@ -76,7 +77,7 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
     return state;
   }
 
-  function lower(scope: LimitScope): LimitScope {
+  function limitNow(scope: LimitScope, lateMs: number): LimitScope {
     const state = states.get(scope.key);
     if (state && state.factor < 1) {
       const steps = Math.floor((clock.monotonic() - state.changedAt) / RECOVERY_STEP_MS);
@@ -88,8 +89,14 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
     let perWindow = scope.perWindow * share * (state?.factor ?? 1);
     const headers = headersOf(state);
     if (headers) perWindow = Math.min(perWindow, headers.perMs * scope.windowMs);
-    return paced({ ...scope, perWindow: Math.max(1, Math.floor(perWindow)) });
+    return paced({
+      key: scope.key,
+      perWindow: Math.max(1, Math.floor(perWindow)),
+      windowMs: scope.windowMs + lateMs,
+    });
   }
+
+  const calls = createSlotCalls({ slots, clock, limitNow, goodForMs: SLOT_VOID_MS });
 
   const headersOf = (state: State | undefined) =>
     state?.headers && state.headers.untilMs > clock.monotonic() ? state.headers : undefined;
@@ -110,18 +117,18 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
   return {
     async reserve(scopes) {
       if (scopes.length === 0) return { slot: { fromMs: 0, toMs: Number.POSITIVE_INFINITY } };
-      const asked = clock.monotonic();
       const blocked = blockedForMs(scopes);
       if (blocked > 0) return { retryInMs: blocked, blockedBy: longestBlocked(scopes, states) };
-      const given = await slots.reserve(scopes.map(lower), 1);
-      const answered = clock.monotonic();
-      if ("inMs" in given) {
-        const inMs = given.inMs[0] ?? 0;
-        return { slot: { fromMs: answered + inMs, toMs: asked + inMs + SLOT_VOID_MS } };
+      const answer = await calls.ask(scopes);
+      const { answeredAt } = answer;
+      if ("inMs" in answer) {
+        const { inMs, askedAt, lateMs } = answer;
+        return { slot: { fromMs: answeredAt + inMs, toMs: askedAt + inMs + SLOT_VOID_MS + lateMs } };
       }
-      const state = stateOf(given.blockedBy);
-      state.blockedUntil = Math.max(state.blockedUntil, answered + given.retryInMs);
-      return given;
+      const { retryInMs, blockedBy } = answer;
+      const state = stateOf(blockedBy);
+      state.blockedUntil = Math.max(state.blockedUntil, answeredAt + retryInMs);
+      return { retryInMs, blockedBy };
     },
     async refused(scopes, retryAfterMs) {
       const scope = scopes[0];

@@ -16,9 +16,9 @@ export function recordSlots(records: Records): Slots {
   function change<T>(keys: readonly string[], apply: (logs: SlotLog[], now: number) => T): Promise<T> {
     const names = [...new Set(keys)].map((key) => `~limiter/${encodeURIComponent(key)}`);
     return alone([...names].sort(), async () => {
-      const found = await Promise.all(names.map((name) => records.get(name)));
+      // Together: on an engine far away each call counts, and what others wrote meanwhile the write finds.
+      const [now, ...found] = await Promise.all([records.now(), ...names.map((name) => records.get(name))]);
       const logs = found.map((record) => (record ? decode(record) : emptySlotLog()));
-      const now = await records.now();
       const before = logs.map(text);
       const answer = apply(logs, now);
       for (const [index, name] of names.entries()) {

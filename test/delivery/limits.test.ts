@@ -200,4 +200,50 @@ describe("limits", () => {
     await clock.advance(3_001);
     expect(await limits.reserve([TOKEN])).toHaveProperty("slot");
   });
+
+  it("are wider by as much as slots are good for longer, where the engine is far away", async () => {
+    const clock = createFakeClock();
+    let asked: LimitScope | undefined;
+    let slotAt = 0;
+    const slots: Slots = {
+      async reserve([scope]) {
+        asked = scope;
+        await clock.sleep(300);
+        slotAt = clock.monotonic() + 50;
+        await clock.sleep(100);
+        return { inMs: [50] };
+      },
+      async block() {},
+    };
+    const limits = createLimits({ slots, clock, random: seeded(1) });
+    const slot = async () => {
+      const reserved = await clock.run(limits.reserve([TOKEN]));
+      if (!("slot" in reserved)) throw new Error("no slot");
+      return reserved.slot;
+    };
+    const first = await slot();
+    expect(first.toMs).toBeLessThan(first.fromMs);
+    const { fromMs, toMs } = await slot();
+    expect(toMs).toBeGreaterThan(fromMs);
+    expect(fromMs).toBeGreaterThanOrEqual(slotAt);
+    const window = ((asked?.windowMs ?? 0) / (asked?.perWindow ?? 1)) * TOKEN.perWindow * 0.9;
+    expect(toMs - slotAt).toBeLessThanOrEqual(250 + (window - TOKEN.windowMs));
+  });
+
+  it("are asked about once for all who ask meanwhile", async () => {
+    const clock = createFakeClock();
+    const wanted: number[] = [];
+    const slots: Slots = {
+      async reserve(_, want) {
+        wanted.push(want);
+        await clock.sleep(10);
+        return wanted.length < 4 ? { inMs: [0, 5].slice(0, want) } : { retryInMs: 700, blockedBy: TOKEN.key };
+      },
+      async block() {},
+    };
+    const limits = createLimits({ slots, clock, random: seeded(1) });
+    const all = await clock.run(Promise.all(Array.from({ length: 6 }, () => limits.reserve([TOKEN]))));
+    expect(wanted).toEqual([1, 5, 3, 1]);
+    expect(all.map((one) => ("slot" in one ? one.slot.fromMs : one.retryInMs))).toEqual([10, 20, 25, 30, 35, 700]);
+  });
 });
