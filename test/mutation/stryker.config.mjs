@@ -1,0 +1,28 @@
+/** One room at a time: `npm run test:mutation -- <room> [files of src/<room>]`. */
+const room = process.env.MUTATION_ROOM ?? "identity";
+const files = (process.env.MUTATION_FILES ?? "").split(",").filter(Boolean);
+
+/** Tables that a script or a standard wrote: a mutant of a datum says nothing about the code that reads it. */
+const DATA = ["src/identity/phone-plans.ts", "src/identity/states.ts"];
+
+export default {
+  testRunner: "vitest",
+  vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
+  mutate: [
+    ...(files.length > 0 ? files.map((file) => `src/${room}/${file}`) : [`src/${room}/**/*.ts`]),
+    ...DATA.map((file) => `!${file}`),
+  ],
+  coverageAnalysis: "perTest",
+  // A mutant of what runs while a module loads needs every test again, and a fresh process: the tables of a room.
+  ignoreStatic: true,
+  concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
+  timeoutMS: 30_000,
+  ignorePatterns: ["dist", "docs/api", "bench", ".bench", "coverage"],
+  tempDirName: ".stryker-tmp",
+  reporters: ["progress-append-only", "clear-text", "json"],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  jsonReporter: { fileName: `.stryker-tmp/${room}.json` },
+  thresholds: { high: 90, low: 85, break: null },
+  // vitest strips types without a look at them.
+  disableTypeChecks: false,
+};
