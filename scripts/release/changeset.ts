@@ -1,11 +1,9 @@
 /**
- * `npm run check:changeset`: when the source changed since the last release, `.changeset/` says so to users, in files
+ * `npm run check:changeset`: when the source changed since the last version, `.changeset/` says so to users, in files
  * that changesets can read.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { described, ROOT } from "./bill.ts";
 
 /** The tree before the first commit: what a package that was never released is compared with. */
@@ -14,30 +12,31 @@ const NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const run = (command: string, args: readonly string[]): string =>
   execFileSync(command, args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
-/** The tag of the version that `package.json` has, or {@link NOTHING} before the first release. */
-export const releasedAs = (tags: readonly string[], version: string): string =>
-  tags.find((tag) => tag === `v${version}`) ?? NOTHING;
+/** The commit that gave the package its version, by tag or not yet; {@link NOTHING} before the first release. */
+const releasedBy = (version: string): string =>
+  version === "0.0.0"
+    ? NOTHING
+    : run("git", ["log", "-1", "--format=%H", '-G^  "version":', "--", "package.json"]).trim();
 
-/** The notes that wait for the next release. Throws on a file that changesets cannot read. */
-function waiting(): number {
-  const folder = mkdtempSync(join(tmpdir(), "changeset-"));
-  try {
-    const file = join(folder, "status.json");
-    run("npx", ["--no-install", "changeset", "status", `--output=${file}`]);
-    return (JSON.parse(readFileSync(file, "utf8")) as { changesets: unknown[] }).changesets.length;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** What is wrong with so many changed files and waiting notes, if anything. */
+export function complaint(changed: number, notes: number, unreadable: readonly string[]): string | undefined {
+  if (unreadable.length > 0) return `changesets cannot read ${unreadable.join(", ")}`;
+  return changed > 0 && notes === 0 ? "run npx changeset, and say what a user notices" : undefined;
 }
 
+/** A note as `npx changeset` writes it: what it raises, or nothing, and what a user reads. */
+export const readable = (note: string, name: string): boolean =>
+  new RegExp(`^---\\n(?:"${name}": (?:major|minor|patch)\\n)?---\\n\\s*\\S`).test(note);
+
 if (import.meta.main) {
-  const since = releasedAs(run("git", ["tag"]).split("\n"), described().version);
-  const changed = run("git", ["diff", "--name-only", since, "--", "src"]).split("\n").filter(Boolean).length;
-  const notes = waiting();
-  const name = since === NOTHING ? "the beginning" : since;
-  console.log(`changeset: ${changed} files of src changed since ${name}; ${notes} notes wait`);
-  if (changed > 0 && notes === 0) {
-    console.error("changeset: run npx changeset, and say what a user notices");
-    process.exitCode = 1;
-  }
+  const { name, version } = described();
+  const changed = run("git", ["diff", "--name-only", releasedBy(version), "--", "src"])
+    .split("\n")
+    .filter(Boolean).length;
+  const notes = readdirSync(`${ROOT}/.changeset`).filter((file) => file.endsWith(".md") && file !== "README.md");
+  const unreadable = notes.filter((file) => !readable(readFileSync(`${ROOT}/.changeset/${file}`, "utf8"), name));
+  console.log(`changeset: ${changed} files of src changed since ${version}; ${notes.length} notes wait`);
+  const wrong = complaint(changed, notes.length, unreadable);
+  if (wrong !== undefined) console.error(`changeset: ${wrong}`);
+  process.exitCode = wrong === undefined ? 0 : 1;
 }

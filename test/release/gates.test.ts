@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { verdict } from "../../scripts/release/audit.ts";
 import { type Bill, billOfMaterials, described } from "../../scripts/release/bill.ts";
-import { releasedAs } from "../../scripts/release/changeset.ts";
+import { complaint, readable } from "../../scripts/release/changeset.ts";
 import { refused } from "../../scripts/release/licences.ts";
 import { missingIn } from "../../scripts/release/sbom.ts";
 
@@ -62,9 +62,18 @@ describe("the audit", () => {
   });
 });
 
-describe("the changes since the last release", () => {
-  it("are counted from its tag, and from the beginning where there is none", () => {
-    expect(releasedAs(["v1.0.0", "v1.1.0"], "1.1.0")).toBe("v1.1.0");
-    expect(releasedAs([], "0.0.0")).toMatch(/^[0-9a-f]{40}$/);
+describe("the source", () => {
+  it("may not have changed without a note to users", () => {
+    expect(complaint(3, 0, [])).toMatch(/npx changeset/);
+    expect(complaint(3, 1, [])).toBeUndefined();
+    expect(complaint(0, 0, [])).toBeUndefined();
+  });
+
+  it("has notes that changesets can read", () => {
+    expect(readable('---\n"ours": minor\n---\n\nNew.\n', "ours")).toBe(true);
+    expect(readable("---\n---\n\nOf no interest.\n", "ours")).toBe(true);
+    expect(readable('---\n\n## "ours": minor\n\nNew.\n', "ours")).toBe(false);
+    expect(readable('---\n"theirs": minor\n---\n\nNew.\n', "ours")).toBe(false);
+    expect(complaint(0, 1, ["bad.md"])).toMatch(/bad\.md/);
   });
 });
