@@ -18,6 +18,9 @@ export default {
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
   timeoutMS: 30_000,
   ignorePatterns: ["dist", "docs/api", "bench", ".bench", "coverage"],
+  // What an earlier run knows of unchanged code and tests is kept: a room is run in pieces.
+  incremental: true,
+  incrementalFile: `.stryker-tmp/incremental-${room}.json`,
   tempDirName: ".stryker-tmp",
   reporters: ["progress-append-only", "clear-text", "json"],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },

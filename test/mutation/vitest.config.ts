@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import base from "../../vitest.config.ts";
@@ -22,7 +23,12 @@ class ExactFirst extends BaseSequencer {
   }
 }
 
+const fastCheck = { find: /^fast-check$/, replacement: fileURLToPath(new URL("fast-check.ts", import.meta.url)) };
+
+const { alias: aliases } = base.resolve as { alias: (typeof fastCheck)[] };
+
 export default defineConfig({
   ...base,
+  resolve: { alias: [fastCheck, ...aliases] },
   test: { ...base.test, include: files, maxWorkers: 1, sequence: { sequencer: ExactFirst } },
 });
