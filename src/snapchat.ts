@@ -43,7 +43,7 @@ import { createTelemetry } from "./snapchat/telemetry.ts";
 import { createTenant, type Tenant } from "./snapchat/tenant.ts";
 import { toggleCounts } from "./snapchat/toggle-counts.ts";
 import { createTokenCheck } from "./snapchat/token-check.ts";
-import { withUpkeep } from "./snapchat/upkeep.ts";
+import { createUpkeep, drainWithUpkeep, withUpkeep } from "./snapchat/upkeep.ts";
 import type { Finding, Target } from "./storage/ports.ts";
 import { recordSlots } from "./storage/record-slots.ts";
 import { parseWorkflow } from "./workflow/index.ts";
@@ -248,6 +248,8 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     settings: options.delivery ?? {},
   });
 
+  const upkeep = createUpkeep({ records, destinations, vault });
+
   const plan = createPlans({
     sources: Object.values(plugins.sources),
     integration: options.integration,
@@ -315,11 +317,16 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     },
     groupKey,
     startWorker(o) {
-      const worker = withUpkeep(delivery.startWorker(o), { clock, destinations, vault, backfills: segments.backfills });
+      const worker = withUpkeep(delivery.startWorker(o), { clock, upkeep, backfills: segments.backfills });
       workers.add(worker);
       return worker;
     },
-    drain: (o) => drainWithBackfills({ delivery, backfills: segments.backfills, clock }, o),
+    drain: (o) =>
+      drainWithUpkeep(() => drainWithBackfills({ delivery, backfills: segments.backfills, clock }, o), {
+        ...o,
+        clock,
+        upkeep,
+      }),
     pause: (target) => delivery.pause(target),
     resume: (target) => delivery.resume(target),
     stats: () => delivery.stats(),

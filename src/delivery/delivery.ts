@@ -183,8 +183,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async drain({ maxMs, ...workerOptions }) {
       const before = structuredClone(counters);
       const until = { atMs: clock.monotonic() + maxMs, quietMs: lingerMs + 50 };
+      // Beside the work: where there is always more than fits, old rows have to go, too.
+      const swept = sweepWithin(context, lists, maxMs);
       await startLoop(context, { ...workerOptions, ...loopOptions(), until }).ended;
-      await sweepWithin(context, lists, until.atMs - clock.monotonic());
+      await swept;
       const depths = await storage.outbox.depth();
       return {
         delivered: counters.delivered - before.delivered,

@@ -46,7 +46,10 @@ async function myTurn({ storage, settings }: Context): Promise<boolean> {
 /** Sweeps where nobody has for `sweepEveryMs`. What fails is tried again next time. */
 async function sweepWhenDue(context: Context, lists: Pick<ListQueue, "task">, signal: AbortSignal): Promise<void> {
   try {
-    if (await myTurn(context)) await sweep(context, lists, signal);
+    if (!(await myTurn(context))) return;
+    await sweep(context, lists, signal);
+    // Cut off: whoever comes next goes on.
+    if (signal.aborted) await context.storage.records.delete(LOCK);
   } catch {
     const message = "Old rows could not be removed; tried again later.";
     context.emit({ type: "worker_error", code: "sweep_failed", message });
@@ -62,7 +65,7 @@ export async function keepSwept(context: Context, lists: Pick<ListQueue, "task">
   }
 }
 
-/** One sweep where one is due, for hosts without a worker: it ends after `maxMs` and goes on the next time. */
+/** One sweep where one is due, for hosts without a worker: it ends after `maxMs`, and the next call goes on. */
 export async function sweepWithin(context: Context, lists: Pick<ListQueue, "task">, maxMs: number): Promise<void> {
   if (maxMs <= 0) return;
   const bound = new AbortController();

@@ -1,45 +1,76 @@
 import type { Vault } from "../auth/index.ts";
 import type { Clock } from "../clock.ts";
-import type { Worker } from "../delivery/index.ts";
+import type { DrainReport, Worker } from "../delivery/index.ts";
+import { isStorageConflict } from "../destinations/failure.ts";
 import type { Destinations } from "../destinations/index.ts";
+import type { Records } from "../storage/ports.ts";
 import type { Backfills } from "./segments/backfill.ts";
 
 const EVERY_MS = 30_000;
 const BACKFILL_EVERY_MS = 10_000;
+const KEPT_ALIVE = "~lock/snapchat/keep-alive";
 const KEEP_ALIVE_EVERY_MS = 24 * 3_600_000;
+/** How often a process asks whether the day is over. */
+const ASK_EVERY_MS = 3_600_000;
+/** A round that its process did not finish is taken over after this long. */
+const TAKE_OVER_MS = 10 * 60_000;
+/** No login's refresh begins this shortly before a drain ends: one that is cut off loses the login. */
+const LAST_BEGIN_MS = 5_000;
 
-/**
- * Lets a worker do what has to be done now and then: finish changes that a crash cut off, ask again about Conversions
- * tokens that are not accepted yet, bring existing members into segments that were switched on, and once a day refresh
- * logins that nobody uses. Safe in every process at once.
- */
+/** What has to be done now and then beside delivery. Safe in every process at once; what fails is tried again. */
+export interface Upkeep {
+  /** Finishes changes that a crash cut off, and asks again about Conversions tokens that are not accepted yet. */
+  maintain(signal: AbortSignal): Promise<void>;
+  /** Once a day, in one process: refreshes logins that nobody uses, and tells again of those that are over. */
+  keepAlive(signal: AbortSignal): Promise<void>;
+}
+
+export function createUpkeep({
+  records,
+  destinations,
+  vault,
+}: {
+  records: Pick<Records, "put" | "delete">;
+  destinations: Pick<Destinations, "maintain">;
+  vault: Pick<Vault, "keepAlive">;
+}): Upkeep {
+  async function keepAlive(signal: AbortSignal): Promise<void> {
+    let version: number;
+    try {
+      version = await records.put(KEPT_ALIVE, Buffer.of(1), { ifVersion: 0, ttlMs: TAKE_OVER_MS });
+    } catch (error) {
+      if (isStorageConflict(error)) return;
+      throw error;
+    }
+    await vault.keepAlive({ signal });
+    // Cut off: whoever comes next goes on.
+    if (signal.aborted) await records.delete(KEPT_ALIVE, { ifVersion: version });
+    else await records.put(KEPT_ALIVE, Buffer.of(1), { ifVersion: version, ttlMs: KEEP_ALIVE_EVERY_MS });
+  }
+  return {
+    // The storage's own trouble shows in health().
+    maintain: async (signal) => void (await destinations.maintain(signal).catch(() => {})),
+    keepAlive: (signal) => keepAlive(signal).catch(() => {}),
+  };
+}
+
+/** Lets a worker do the upkeep, and bring existing members into segments that were switched on. */
 export function withUpkeep(
   worker: Worker,
-  {
-    clock,
-    destinations,
-    vault,
-    backfills,
-  }: {
-    clock: Clock;
-    destinations: Pick<Destinations, "maintain">;
-    vault: Pick<Vault, "keepAlive">;
-    backfills: Pick<Backfills, "run">;
-  },
+  { clock, upkeep, backfills }: { clock: Clock; upkeep: Upkeep; backfills: Pick<Backfills, "run"> },
 ): Worker {
   const stopping = new AbortController();
   const { signal } = stopping;
 
-  const upkeep = (async () => {
-    let keptAliveAt = Number.NEGATIVE_INFINITY;
+  const keeping = (async () => {
+    let askedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       await clock.sleep(EVERY_MS, signal);
       if (signal.aborted) return;
-      // What fails now is tried again in half a minute; the storage's own trouble shows in health().
-      await destinations.maintain(signal).catch(() => {});
-      if (clock.monotonic() - keptAliveAt < KEEP_ALIVE_EVERY_MS) continue;
-      keptAliveAt = clock.monotonic();
-      await vault.keepAlive({ signal }).catch(() => {});
+      await upkeep.maintain(signal);
+      if (clock.monotonic() - askedAt < ASK_EVERY_MS) continue;
+      askedAt = clock.monotonic();
+      await upkeep.keepAlive(signal);
     }
   })();
 
@@ -53,7 +84,26 @@ export function withUpkeep(
 
   const stop = async (): Promise<void> => {
     stopping.abort();
-    await Promise.all([worker.stop(), upkeep, backfilling]);
+    await Promise.all([worker.stop(), keeping, backfilling]);
   };
   return { stop, [Symbol.asyncDispose]: stop };
+}
+
+/** A drain that does the upkeep beside its work, in the same time: for hosts without a running worker. */
+export async function drainWithUpkeep(
+  drain: () => Promise<DrainReport>,
+  { clock, upkeep, maxMs, signal }: { clock: Clock; upkeep: Upkeep; maxMs: number; signal?: AbortSignal },
+): Promise<DrainReport> {
+  const over = new AbortController();
+  const own = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  const ended = new AbortController();
+  void clock.sleep(Math.max(maxMs - LAST_BEGIN_MS, maxMs / 2), ended.signal).then(() => over.abort());
+  const kept = Promise.all([upkeep.maintain(own), upkeep.keepAlive(own)]);
+  try {
+    return await drain();
+  } finally {
+    // A refresh that is under way is let finish: its successor has to be stored.
+    await kept;
+    ended.abort();
+  }
 }
