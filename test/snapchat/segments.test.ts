@@ -2,6 +2,7 @@ import { sha256Hex } from "snapchat-destination/identity";
 import { afterEach, describe, expect, it } from "vitest";
 import { presets, setToggle } from "../../src/index.ts";
 import { definePlugin } from "../../src/plugins/index.ts";
+import { sqlite } from "../../src/sqlite/index.ts";
 import { entered, openShop, type Shop, shopWorkflow } from "./shop.ts";
 
 let shop: Shop;
@@ -182,6 +183,19 @@ describe("members", () => {
     await acme.people.forget({ phone: "+447911123456" });
     await drain();
     expect(view("b")).toMatchObject({ members: { PHONE_SHA256: 0 } });
+  });
+
+  it("leave a list of thousands, too, wherever in it they lie", async () => {
+    shop = await openShop({ storage: sqlite(":memory:") });
+    const { acme, id } = shop;
+    const list = people(0, 5_500);
+    const last = list.reduce((a, b) => (sha256Hex(a.email) > sha256Hex(b.email) ? a : b));
+    await sync(id, "vip", list, { runId: "a" });
+    const { removals } = await acme.people.forget({ personKey: last.personKey });
+    expect(removals).toHaveLength(1);
+    await drain();
+    expect(held("vip").size).toBe(5_499);
+    expect(held("vip")).not.toContain(sha256Hex(last.email));
   });
 
   it("follow the destination to another ad account, from what is known of them where there is no hook", async () => {

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sqlite } from "../../src/sqlite/index.ts";
+import { MIGRATIONS } from "../../src/storage/sqlite/sql.ts";
 import { SOURCE, startJob } from "./sqlite-jobs.ts";
 
 let directory: string;
@@ -71,7 +72,7 @@ function readable(file: string): Buffer | undefined {
 /** A later version of the adapter: one migration more, that adds a table, a column and an index. */
 const LATER = `[
   ...EARLIER,
-  { version: 2, name: "what comes next", sql: \`
+  { version: EARLIER.length + 1, name: "what comes next", sql: \`
     ALTER TABLE entries ADD COLUMN note TEXT;
     ALTER TABLE groups ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
     CREATE TABLE extra (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
@@ -118,7 +119,7 @@ describe("this version and one with a migration more, on one file", () => {
     expect(stored.length).toBe(2 * count);
     expect([...consumed, ...(await drained())].sort()).toEqual(stored.sort());
     const db = new DatabaseSync(path);
-    expect(db.prepare("SELECT count(*) AS n FROM migrations").get()).toEqual({ n: 2 });
+    expect(db.prepare("SELECT count(*) AS n FROM migrations").get()).toEqual({ n: MIGRATIONS.length + 1 });
     db.close();
   });
 

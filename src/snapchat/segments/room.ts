@@ -115,11 +115,20 @@ export function createSegmentRoom({ storage, vault, audiences, plugins, clock, e
     const found: Membership[] = [];
     for (const destinationId of storage.members ? destinationIds : []) {
       for await (const { ref } of links.ofDestination(tenantId, destinationId)) {
-        const page = await storage.members?.scan(ref, { person, limit: PAGE });
-        for (const { kind, hash } of page?.items ?? []) {
-          const hex = Buffer.from(hash).toString("hex");
-          found.push({ destinationId, link: ref.link, kind: KINDS[kind], hash: hex });
-        }
+        // A page may be empty and still not be the last.
+        let after: string | undefined;
+        do {
+          const page = await storage.members?.scan(ref, {
+            person,
+            limit: PAGE,
+            ...(after === undefined ? {} : { after }),
+          });
+          for (const { kind, hash } of page?.items ?? []) {
+            const hex = Buffer.from(hash).toString("hex");
+            found.push({ destinationId, link: ref.link, kind: KINDS[kind], hash: hex });
+          }
+          after = page?.after;
+        } while (after !== undefined);
       }
     }
     return found;

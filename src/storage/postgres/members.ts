@@ -21,6 +21,15 @@ interface Stored {
   removed_at: unknown;
 }
 
+interface Looked {
+  matches: boolean;
+  looked: unknown;
+  kind: MemberOp["kind"];
+  hash: Uint8Array;
+  person: Uint8Array;
+  position: unknown;
+}
+
 type Hashes = Map<string, { op: MemberOp; rows: Map<string, Row> }>;
 
 const ROWS_A_LOOK = 5_000;
@@ -49,26 +58,23 @@ export function postgresMembers(db: Database): Members {
 
   const scanOnce = async (ref: SegmentRef, filter: MemberFilter, after: string | undefined, look: number) => {
     const from = readCursor(after);
-    const rows = await db.call<{
-      matches: boolean;
-      looked: unknown;
-      kind: MemberOp["kind"];
-      hash: Uint8Array;
-      person: Uint8Array;
-      position: unknown;
-    }>("members_scan", [
-      db.clock(),
-      ...names(ref),
-      from.kind,
-      from.hash,
-      from.person,
-      filter.person ? Buffer.from(filter.person) : null,
+    const segment = [db.clock(), ...names(ref)];
+    const others = [
       filter.run ?? null,
       filter.notSeenIn ?? null,
       filter.positionBefore ?? null,
       filter.sentBeforeMs === undefined ? null : Math.floor(filter.sentBeforeMs),
       look,
-    ]);
+    ];
+    const rows = filter.person
+      ? await db.call<Looked>("members_of_person", [
+          ...segment,
+          Buffer.from(filter.person),
+          from.kind,
+          from.hash,
+          ...others,
+        ])
+      : await db.call<Looked>("members_scan", [...segment, from.kind, from.hash, from.person, null, ...others]);
     const last = rows.at(-1);
     const more = last !== undefined && Number(last.looked) === look;
     return { found: rows.filter(({ matches }) => matches), after: more ? writeCursor(last) : undefined };

@@ -46,7 +46,11 @@ export function sqliteMembers(connection: Connection): Members {
       let last: Stored | undefined;
       let looked = 0;
       if (!found) return { items };
-      for (const row of sql.iterate<Stored>("scanMembers", found.sid, from.kind, from.hash, from.person, ROWS_A_LOOK)) {
+      const { person } = filter;
+      const rows = person
+        ? sql.iterate<Stored>("scanPerson", found.sid, person, from.kind, from.hash, ROWS_A_LOOK)
+        : sql.iterate<Stored>("scanMembers", found.sid, from.kind, from.hash, from.person, ROWS_A_LOOK);
+      for (const row of rows) {
         looked++;
         last = row;
         if (matches(row, filter, at)) items.push(row);
@@ -193,10 +197,10 @@ function saveRow(tx: Transaction, sid: number, op: MemberOp, row: Row): void {
   );
 }
 
+/** Rows of a person are found by the index. */
 function matches(row: Stored, filter: MemberFilter, at: number): boolean {
   return (
     row.present === 1 &&
-    (filter.person === undefined || Buffer.compare(row.person, filter.person) === 0) &&
     (filter.run === undefined || row.run === filter.run) &&
     (filter.notSeenIn === undefined || row.run !== filter.notSeenIn) &&
     (filter.positionBefore === undefined || row.position < filter.positionBefore) &&
