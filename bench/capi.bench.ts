@@ -34,7 +34,9 @@ async function conversion(smoke: boolean): Promise<Row[]> {
   const bounded = { ...options, bounded: true };
   const raw = Array.from({ length: EVENTS }, (_, n) => segmentPurchase(n, nowMs - 60_000));
   const route = (event: unknown) => router.route(sources.segment.read(event)).decisions[0]?.event as SnapEventInput;
-  const events = raw.map(route);
+  // Copies: the engine counts what survives at the place it was made, and would give a later round's events, which die
+  // at once as a host's do, to the old generation.
+  const events = raw.map((event) => structuredClone(route(event)));
   const sent = events.map((event) => JSON.parse(json(event, options)) as Record<string, unknown>);
   const people = events.map(({ user_data }) => NINE.map((field) => String(user_data?.[field])));
 

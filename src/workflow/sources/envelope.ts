@@ -60,10 +60,11 @@ const PERSONAL = ["email", "phone"] as const;
 
 function readTimes(event: CanonicalEvent, input: Bag): void {
   const carried = parseTime(input.receivedAt) ?? parseTime(input.sentAt);
-  const time = parseTime(input.timestamp) ?? parseTime(input.originalTimestamp) ?? carried;
+  const stamped = parseTime(input.timestamp);
+  const time = stamped ?? parseTime(input.originalTimestamp) ?? carried;
   if (time !== undefined) event.timeMs = time;
   if (carried !== undefined) event.carriedTimeMs = carried;
-  if (input.timestamp !== undefined && parseTime(input.timestamp) === undefined) {
+  if (input.timestamp !== undefined && stamped === undefined) {
     event.issues.push(notice("timestamp", "time_unreadable", "The timestamp is not a time.", "Send ISO 8601 text."));
   }
 }
@@ -97,14 +98,11 @@ function readContext(event: CanonicalEvent, input: Bag, context: Bag, properties
   put("timezone", context.timezone);
   put("carrier", asObject(context.network).carrier);
   const snap = snapIntegration(input.integrations);
-  const search = asText(page.search);
-  const click = firstText(
-    snap.click_id,
-    properties.click_id,
-    clickIdOf(out.url),
-    clickIdOf(search),
-    clickIdOf(out.referrer),
-  );
+  const click =
+    firstText(snap.click_id, properties.click_id) ??
+    clickIdOf(out.url) ??
+    clickIdOf(asText(page.search)) ??
+    clickIdOf(out.referrer);
   if (click !== undefined) out.clickId = click;
   const cookie = firstText(snap.uuid_c1, properties.uuid_c1, properties.sc_cookie1);
   if (cookie !== undefined) out.cookie1 = cookie;

@@ -49,16 +49,20 @@ export function notice(path: string, code: string, message: string, fix: string)
   return { path, code, message, fix, severity: "warning" };
 }
 
+/** Answers kept, and how long a text may be to have its answer kept: together a quarter of a megabyte at most. */
+const KEPT = 1_000;
+const LONGEST = 200;
+
 /** A pure function of a text that remembers its answers: names and keys repeat, and are few unless someone attacks. */
 export function remembered<T>(of: (text: string) => T): (text: string) => T {
   const answers = new Map<string, T>();
   return (text) => {
-    let answer = answers.get(text);
-    if (answer === undefined) {
-      answer = of(text);
-      if (answers.size >= 1_000) answers.clear();
-      answers.set(text, answer);
-    }
+    const known = answers.get(text);
+    if (known !== undefined || answers.has(text)) return known as T;
+    const answer = of(text);
+    if (text.length > LONGEST) return answer;
+    if (answers.size >= KEPT) answers.clear();
+    answers.set(text, answer);
     return answer;
   };
 }

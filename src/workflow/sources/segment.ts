@@ -1,7 +1,7 @@
 import type { CanonicalEvent } from "../../rules/event.ts";
 import { foldName } from "../../rules/fold.ts";
 import { type Envelope, readEnvelope, segmentConsent } from "./envelope.ts";
-import { asFlag, asObject, asText, type Bag } from "./read.ts";
+import { asFlag, asObject, asText, type Bag, remembered } from "./read.ts";
 import { totalSource } from "./source.ts";
 
 /** Segment's Common, E-commerce, consent and Engage audience formats. */
@@ -22,7 +22,7 @@ function read(input: Bag): CanonicalEvent {
  * is what stands under the key (also as text), and only then the event's name.
  */
 function readAudience({ event, properties, context }: Envelope, traits: Bag): void {
-  const named = OPERATIONS.get(event.kind === "track" ? foldName(event.name) : "");
+  const named = event.kind === "track" ? operationOf(event.name) : undefined;
   // Nearly every event: nothing in it speaks of an audience.
   if (
     named === undefined &&
@@ -59,6 +59,8 @@ const OPERATIONS = new Map<string, "add" | "remove">([
   ["addedtosegment", "add"],
   ["removedfromsegment", "remove"],
 ]);
+
+const operationOf = remembered((name) => OPERATIONS.get(foldName(name)));
 
 function hasJourney(bag: Bag): boolean {
   for (const key in bag) if (key.startsWith("j_o_")) return true;
