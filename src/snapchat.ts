@@ -186,6 +186,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     workflowCheck: { parse: (json) => parseWorkflow(json, plugins.library), toggles: toggleCounts },
     segments: segments.control,
     clock,
+    forget: (tenantId, destinationId) => activity.forget(tenantId, destinationId),
     onAudit: (line) => plugins.audit?.push({ ...line }),
     integration: options.integration,
     visibleAfterMs: storage.capabilities.shared === "process" ? 0 : 2_000,
@@ -218,7 +219,6 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     alarm: (alarm) => events.emit("skip_share", { type: "skip_share", ...alarm }),
     notify: plugins.notify,
     windowMs: options.skipShareWindowMs,
-    destinationIds: async (tenantId) => (await context.reader.tenant(tenantId)).all.map(({ id }) => id),
   });
   const tenants = createTenants(context, [
     people.tenantData,

@@ -33,6 +33,8 @@ export interface DestinationsOptions {
    * storage is not shared with other processes. Deleting waits this long before it empties the queue.
    */
   visibleAfterMs?: number;
+  /** Removes what other rooms keep of a destination that goes. Safe to repeat. */
+  forget?: (tenantId: string, destinationId: string) => Promise<void>;
   /** Told of every audit line after it is stored. What it throws is ignored. */
   onAudit?: (line: AuditLine) => void;
 }

@@ -54,6 +54,7 @@ export function createContext(options: DestinationsOptions): Context {
     ulid,
     integration: options.integration,
     visibleAfterMs: options.visibleAfterMs ?? 2_000,
+    forget: options.forget ?? (async () => {}),
     audit: createAudit({ records, ulid, onAudit: options.onAudit }),
     reader: createReader({ records, clock }),
   };

@@ -103,6 +103,7 @@ async function finishRemoval(
   }
   await records.delete(keys.conversionsToken(tenantId, id));
   await records.delete(keys.recheck(tenantId, id));
+  await context.forget(tenantId, id);
   const now = await records.now();
   await context.audit.write({
     id: deleting.operation,

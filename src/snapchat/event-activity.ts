@@ -35,7 +35,9 @@ export interface EventActivity {
   observe(observed: Observed): void;
   settled(settled: { tenantId: string; destinationId: string; items: readonly SettledItem[] }): void;
   flush(): Promise<void>;
-  /** For offboarding. */
+  /** What is remembered of one destination, which goes. */
+  forget(tenantId: string, destinationId: string): Promise<void>;
+  /** For offboarding, after every destination was forgotten. */
   readonly tenantData: TenantData;
 }
 
@@ -48,7 +50,6 @@ export function createEventActivity(options: {
   alarm: (alarm: SkipAlarm) => void;
   notify: Plugins["notify"];
   windowMs?: number | undefined;
-  destinationIds(tenantId: string): Promise<readonly string[]>;
 }): EventActivity {
   const { records, clock, notify } = options;
   const seen = createSeenEvents({ records, clock });
@@ -88,15 +89,10 @@ export function createEventActivity(options: {
     async flush() {
       await Promise.all([seen.flush(), delivered.flush(), signals.flush()]);
     },
-    tenantData: {
-      name: "event names",
-      async purge(tenantId) {
-        await seen.forget(tenantId);
-        for (const id of await options.destinationIds(tenantId)) {
-          await delivered.forget(tenantId, id);
-          await signals.forget({ tenantId, destinationId: id });
-        }
-      },
+    async forget(tenantId, destinationId) {
+      await delivered.forget(tenantId, destinationId);
+      await signals.forget({ tenantId, destinationId });
     },
+    tenantData: { name: "event names", purge: (tenantId) => seen.forget(tenantId) },
   };
 }

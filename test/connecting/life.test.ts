@@ -1,0 +1,4 @@
+import { describeLives } from "./life/describe-lives.ts";
+
+// Hundreds: test/long/connecting.test.ts.
+describeLives({ memory: 1, sockets: 1, sqlite: 1 });
