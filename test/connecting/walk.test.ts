@@ -65,7 +65,9 @@ describe("the walk", () => {
 });
 
 for (const { engine } of ENGINES) {
-  describe.skipIf(!there.get(engine))(`a day on ${engine} with everything that can go wrong`, () => {
+  const name = `a day on ${engine} with everything that can go wrong`;
+  // A day holds some real waiting, and the machine may be busy.
+  describe.skipIf(!there.get(engine))(name, { timeout: 180_000 }, () => {
     it("leaves no secret and no person in what is logged, thrown, emitted, answered, stored and traced", async () => {
       const walk = createWalk();
       const own = await makePlace(engine);
