@@ -6,6 +6,7 @@ import type { Storage } from "../src/storage/ports.ts";
 import { sqlite } from "../src/storage/sqlite/index.ts";
 import { fairnessOf, simulateTurns } from "../test/delivery/turns/simulate.ts";
 import { deliveryOn, events } from "./delivery-host.ts";
+import type { Plot } from "./plot.ts";
 import { atLeast, atMost, type Bench, perSecond, type Row } from "./row.ts";
 import { type SimulatorProcess, startSimulator } from "./simulator.ts";
 
@@ -112,7 +113,8 @@ async function idle(storage: Storage, ms: number): Promise<Row> {
 async function turns(smoke: boolean): Promise<Row[]> {
   const size = smoke ? { tenants: 50, seconds: 12 } : { tenants: 1_000, seconds: 110 };
   const options = { ...size, perSecond: smoke ? 100 : 200, noisy: 100, workers: 2 };
-  const { leastShare, longestWait } = fairnessOf(await simulateTurns(options), options);
+  const result = await simulateTurns(options);
+  const { leastShare, longestWait } = fairnessOf(result, options);
   const name = `delivery: ${size.tenants} tenants, one with 100 × the work`;
   return [
     {
@@ -121,6 +123,7 @@ async function turns(smoke: boolean): Promise<Row[]> {
       unit: "of C/K",
       goals: [atLeast(0.5)],
       isCount: true,
+      plot: turnsPlot(result.sentAt, options),
     },
     {
       name: `${name}: longest wait`,
@@ -130,6 +133,29 @@ async function turns(smoke: boolean): Promise<Row[]> {
       isCount: true,
     },
   ];
+}
+
+function turnsPlot(
+  sentAt: readonly number[][],
+  options: { tenants: number; perSecond: number; seconds: number },
+): Plot {
+  const seconds = Array.from({ length: options.seconds + 1 }, (_, second) => second);
+  const counts = seconds.map((second) => sentAt.map((times) => times.filter((time) => time <= second).length));
+  const line = (name: string, of: (counts: readonly number[]) => number) => ({
+    name,
+    points: counts.map((count, second) => [second, of(count)] as const),
+  });
+  return {
+    file: "turns",
+    title: `${options.tenants} waiting tenants, ${options.perSecond} requests a second, two workers, virtual time`,
+    x: "seconds",
+    y: "requests of one tenant",
+    lines: [
+      line("the one with 100 times the work", ([noisy]) => noisy ?? 0),
+      line("fastest of the others", ([, ...others]) => Math.max(...others)),
+      line("slowest of the others", ([, ...others]) => Math.min(...others)),
+    ],
+  };
 }
 
 async function onDisk<T>(task: (path: string) => Promise<T>): Promise<T> {

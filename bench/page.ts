@@ -1,4 +1,5 @@
 import { cpus, totalmem } from "node:os";
+import { dotPlot, linePlot } from "./plot.ts";
 import { type Row, verdict } from "./row.ts";
 
 /** One bench file's rows, under its name. */
@@ -27,8 +28,21 @@ same machine: the ratios travel, the numbers do not. A limit is what the machine
 number that may not be passed; a peer is a published package doing the same work. What is not in this table was not in
 that run: \`npm run bench -- --only <word>\` measures a part, \`npm run bench\` all of it.
 
+![Throughput of each path beside its limit and its peer](images/bench-throughput.svg)
+
 ${sections.map(section).join("\n\n")}
 `;
+}
+
+/** The page's pictures, by file name. */
+export function benchmarkPictures(sections: readonly Section[]): Map<string, string> {
+  const rows = sections.flatMap((one) => one.rows);
+  const paths = rows.filter((row) => row.unit.endsWith("/s") && (row.limit ?? row.peer) !== undefined);
+  const pictures = new Map([
+    ["bench-throughput.svg", dotPlot("Each path beside its limit and its peer", "operations a second", paths)],
+  ]);
+  for (const { plot } of rows) if (plot) pictures.set(`${plot.file}.svg`, linePlot(plot));
+  return pictures;
 }
 
 function section({ name, rows }: Section): string {
@@ -40,7 +54,8 @@ function section({ name, rows }: Section): string {
     return `| ${row.name} | ${amount(row.value)} ${row.unit} | ${against(row.limit)} | ${against(row.peer)} | ${target} | ${judged} |`;
   });
   const head = "| what | measured | limit | peer | target | |\n| --- | --- | --- | --- | --- | --- |";
-  return `## ${name}\n\n${head}\n${lines.join("\n")}`;
+  const pictures = rows.flatMap(({ plot }) => (plot ? [`\n\n![${plot.title}](images/${plot.file}.svg)`] : []));
+  return `## ${name}\n\n${head}\n${lines.join("\n")}${pictures.join("")}`;
 }
 
 function amount(value: number): string {

@@ -13,24 +13,32 @@ import type { SimulatorProcess } from "./simulator.ts";
 const DESTINATIONS = Array.from({ length: 20 }, (_, n) => `d${n}`);
 const PER_CALL = 100;
 
-/** CPU of one event, of the workers' processes and of the server they share: two workers against one. */
-export async function twoWorkers(simulator: SimulatorProcess, count: number): Promise<Row> {
+/** CPU of one event, of the workers' processes and of the server they share: two workers against one, and up to four. */
+export async function twoWorkers(simulator: SimulatorProcess, smoke: boolean): Promise<Row> {
+  const count = smoke ? 2_000 : 60_000;
   const server = await startPrivatePostgres();
   try {
     const key = randomBytes(32).toString("base64");
     const start = { url: server.url, conversions: simulator.endpoints.conversions, token: simulator.token, key };
-    const costs: Record<number, number> = { 1: Infinity, 2: Infinity };
-    for (let round = 0; round < 2; round++) {
-      for (const workers of [1, 2]) {
-        costs[workers] = Math.min(costs[workers] ?? 0, await cpuMs(server, start, simulator.pixelId, workers, count));
-      }
+    const costs: Record<number, number> = {};
+    for (const workers of smoke ? [1, 2] : [1, 2, 1, 2, 3, 4]) {
+      const ms = await cpuMs(server, start, simulator.pixelId, workers, count);
+      costs[workers] = Math.min(costs[workers] ?? Infinity, ms);
     }
+    const points = Object.entries(costs).map(([workers, ms]) => [Number(workers), (ms * 1_000) / count] as const);
     return {
       name: "CPU per event, two workers against one, Postgres and its server",
       value: ((costs[2] ?? 0) * 1_000) / count,
       limit: ((costs[1] ?? 0) * 1_000) / count,
       unit: "µs",
       goals: [atMost(1.15, "limit", "one worker")],
+      plot: {
+        file: "bench-workers",
+        title: "CPU per event over workers on one Postgres: all processes and the server",
+        x: "workers",
+        y: "µs",
+        lines: [{ name: "CPU per event", points }],
+      },
     };
   } finally {
     await server.end();

@@ -24,7 +24,7 @@ export const rows: Bench = async ({ smoke }) => {
     return [
       row("100 events of one tenant a call", few.ours, few.raw),
       row("500 events of 500 tenants a call", many.ours, many.raw),
-      ...(postgresBinary() ? [await twoWorkers(simulator, smoke ? 2_000 : 60_000)] : []),
+      ...(postgresBinary() ? [await twoWorkers(simulator, smoke)] : []),
     ];
   } finally {
     await host.snapchat.close();

@@ -1,3 +1,5 @@
+import type { Plot } from "./plot.ts";
+
 /** One line of `npm run bench`: a value beside what it is compared with, all measured in the same run. */
 export interface Row {
   name: string;
@@ -11,6 +13,8 @@ export interface Row {
   goals: readonly Goal[];
   /** A count that is the same on every machine and at every size: judged by `--smoke` too. */
   isCount?: true;
+  /** What it measured over time, people or processes, drawn on the page. */
+  plot?: Plot;
 }
 
 export interface Goal {

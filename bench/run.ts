@@ -5,7 +5,7 @@
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { benchmarksPage, type Section } from "./page.ts";
+import { benchmarkPictures, benchmarksPage, type Section } from "./page.ts";
 import { type Bench, type Row, verdict } from "./row.ts";
 
 const { values } = parseArgs({
@@ -61,6 +61,9 @@ if (values.json) {
 }
 
 if (values.write) {
+  for (const [file, picture] of benchmarkPictures(sections)) {
+    writeFileSync(new URL(`../docs/images/${file}`, import.meta.url), picture);
+  }
   writeFileSync(new URL("../docs/benchmarks.md", import.meta.url), benchmarksPage(sections, new Date()));
 }
 
