@@ -1,6 +1,8 @@
 /**
- * Defects found in other Snapchat integrations, each as a test that their behaviour fails. The numbers are those of the
- * project's list of peers; phone, name and audience defects are tested with `identity` and `audiences`.
+ * Defects found in other Snapchat integrations, each as a test that their behaviour fails. Those of other rooms stand
+ * there: adds and removes in parallel (D7) and a list emptied to be replaced (D25) in `delivery/members.test.ts` and
+ * `audiences/checker`; counts of the wrong row (D8) in `audiences/members.test.ts`; a rotated refresh token lost (D11) and
+ * a lock freed by who no longer holds it (D26) in `auth/refresh-races.test.ts`.
  */
 import { describe, expect, it } from "vitest";
 import { ConversionsClient, prepareEvent } from "../../src/capi/index.ts";
