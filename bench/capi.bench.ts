@@ -1,10 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { build } from "esbuild";
 import { brokenBound, ConversionsClient, type PreparedText, prepareEvent } from "../src/capi/index.ts";
 import { createRouter } from "../src/rules/create-router.ts";
 import { createSimulator } from "../src/testing/simulator/index.ts";
@@ -22,7 +19,6 @@ export const rows: Bench = async ({ smoke }) => [
   ...(await conversion(smoke)),
   await requestsWithOneBad(smoke ? 2_000 : 10_000),
   await memory(smoke ? 20_000 : 1_000_000),
-  await coldImport(smoke ? 1 : 7),
 ];
 
 /** A purchase with nine identifiers, from the platform's envelope to the JSON text that is sent. */
@@ -173,28 +169,4 @@ async function memory(count: number): Promise<Row> {
     limit: 50,
     goals: [atMost(1, "limit")],
   };
-}
-
-/** The time of the first `import` in a new process, bundled as it is published; the median of several. */
-async function coldImport(times: number): Promise<Row> {
-  const directory = new URL("../node_modules/.cache/bench-capi/", import.meta.url);
-  mkdirSync(directory, { recursive: true });
-  const outdir = fileURLToPath(directory);
-  const entry = fileURLToPath(new URL("../src/capi/index.ts", import.meta.url));
-  await build({
-    entryPoints: [entry],
-    outdir,
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-  });
-  const source = `const started = performance.now(); await import(${JSON.stringify(`${outdir}index.js`)}); console.log(performance.now() - started);`;
-  const measured = Array.from({ length: times }, () =>
-    Number(execFileSync(process.execPath, ["--input-type=module", "-e", source], { encoding: "utf8" })),
-  ).sort((a, b) => a - b);
-  rmSync(directory, { recursive: true });
-  const value = measured[Math.floor(measured.length / 2)] ?? 0;
-  return { name: "cold import of ./capi", value, unit: "ms", limit: 60, goals: [atMost(1, "limit")] };
 }

@@ -1,11 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { hash as cryptoHash } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { parsePhoneNumberFromString } from "libphonenumber-js/min";
 import { hash, hashedMember, normalize, normalizeList } from "../src/identity/index.ts";
-import { atLeast, atMost, type Bench, perSecond, type Row } from "./row.ts";
+import { atLeast, type Bench, perSecond, type Row } from "./row.ts";
 
 /** Nine identifiers as a shop's checkout knows them, different for every person. */
 const people = Array.from({ length: 1_000 }, (_, n) => ({
@@ -40,7 +36,7 @@ const kinds: readonly [kind: string, write: (n: number) => string, defaultCountr
 /** Normalising and hashing against hashing alone, phones by kind, and what an import costs. */
 export const rows: Bench = async ({ smoke }) => {
   const ms = smoke ? 20 : 1_000;
-  return [...(await hashing(ms)), ...(await phones(ms)), await coldImport(smoke ? 1 : 7)];
+  return [...(await hashing(ms)), ...(await phones(ms))];
 };
 
 async function hashing(ms: number): Promise<Row[]> {
@@ -119,20 +115,4 @@ async function phones(ms: number): Promise<Row[]> {
     });
   }
   return all;
-}
-
-/** The time of the first `import` in a new process, bundled as it is published; the median of several. */
-async function coldImport(times: number): Promise<Row> {
-  const directory = new URL("../node_modules/.cache/bench-identity/", import.meta.url);
-  mkdirSync(directory, { recursive: true });
-  const outfile = fileURLToPath(new URL("index.js", directory));
-  const entry = fileURLToPath(new URL("../src/identity/index.ts", import.meta.url));
-  await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node", packages: "external" });
-  const source = `const started = performance.now(); await import(${JSON.stringify(outfile)}); console.log(performance.now() - started);`;
-  const measured = Array.from({ length: times }, () =>
-    Number(execFileSync(process.execPath, ["--input-type=module", "-e", source], { encoding: "utf8" })),
-  ).sort((a, b) => a - b);
-  rmSync(directory, { recursive: true });
-  const value = measured[Math.floor(measured.length / 2)] ?? 0;
-  return { name: "cold import of ./identity", value, unit: "ms", limit: 25, goals: [atMost(1, "limit")] };
 }
