@@ -93,6 +93,15 @@ export function isSnapchatError(error: unknown): error is SnapchatError {
 /**
  * A text that must not be printed: a token, a client secret, a key.
  * It shows as `[secret]` in strings, JSON and `console.log`; only {@link Secret.reveal} gives the text.
+ *
+ * @example
+ * ```ts
+ * import { Secret } from "snapchat-destination";
+ *
+ * const token = new Secret("EBH…");
+ * console.log(`${token}`, JSON.stringify({ token })); // [secret] {"token":"[secret]"}
+ * token.reveal(); // "EBH…", for the one place that sends it
+ * ```
  */
 export class Secret {
   readonly #text: string;

@@ -38,7 +38,24 @@ export function nextPath(response: HttpResponse, origin: string, label: string):
   throw answerFailure(response, label, { message: "The next page is on a foreign host." });
 }
 
-/** Whether a failure says that the segment is not there any more: deleted in Ads Manager, or out of reach. */
+/**
+ * Whether a failure says that the segment is not there any more: deleted in Ads Manager, or out of reach.
+ *
+ * @example
+ * ```ts
+ * import { Secret } from "snapchat-destination";
+ * import { type AudiencesClient, isSegmentGone } from "snapchat-destination/audiences";
+ *
+ * export async function find(audiences: AudiencesClient, token: Secret, segmentId: string) {
+ *   try {
+ *     return await audiences.segments.get(segmentId, { token });
+ *   } catch (error) {
+ *     if (isSegmentGone(error)) return undefined; // ask its owner before making it again
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export function isSegmentGone(error: unknown): boolean {
   return isSnapchatError(error) && error.code === "entity_not_found";
 }

@@ -43,6 +43,12 @@ const MAX_MARKER = 512;
  * The text that finds a segment again: by the CDP's key for people, by the id for machines.
  *
  * @throws {SnapchatError} `segment_key_invalid` (fix_data) for an empty key, or one longer than 400 characters
+ * @example
+ * ```ts
+ * import { segmentMarker } from "snapchat-destination/audiences";
+ *
+ * segmentMarker("vip", "7f3a"); // "cdp:vip#7f3a"
+ * ```
  */
 export function segmentMarker(key: string, id: string): string {
   if (key.trim() === "" || key.length > 400) {

@@ -43,7 +43,20 @@ export function* memberPages(
   if (page.read() > 0) yield page.take();
 }
 
-/** As {@link memberPages}, from a source that is read piece by piece. */
+/**
+ * As {@link memberPages}, from a source that is read piece by piece.
+ *
+ * @example
+ * ```ts
+ * import { memberPagesAsync } from "snapchat-destination/audiences";
+ *
+ * export async function count(addresses: AsyncIterable<string>) {
+ *   let people = 0;
+ *   for await (const { hashes } of memberPagesAsync("email", addresses)) people += hashes.length;
+ *   return people;
+ * }
+ * ```
+ */
 export async function* memberPagesAsync(
   kind: MemberKind,
   values: AsyncIterable<unknown> | Iterable<unknown>,

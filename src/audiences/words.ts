@@ -18,6 +18,16 @@ const MINIMUM_PEOPLE = 1_000;
 /**
  * Snapchat's status fields in a marketer's words. `TOO_FEW_USERS` comes first: a list that was matched and is too small
  * stays unusable however complete its uploads are.
+ *
+ * @example
+ * ```ts
+ * import { type Segment, segmentState } from "snapchat-destination/audiences";
+ *
+ * export function line(segment: Segment): string {
+ *   const { words, advice = "" } = segmentState(segment);
+ *   return `${segment.name}: ${words} ${advice}`; // "VIP: Snapchat is still matching …"
+ * }
+ * ```
  */
 export function segmentState(segment: Segment): SegmentState {
   const size = sizeOf(segment);

@@ -91,6 +91,17 @@ export function createAccounts({
 /**
  * Runs a task with an access token. Where it throws kind `reauthorize` because the token was refused (status 401), the
  * token is refreshed and the task runs once more.
+ *
+ * @example
+ * ```ts
+ * import { type Vault, withAccessToken } from "snapchat-destination/auth";
+ *
+ * export const whoIsIt = (vault: Vault, connectionId: string) =>
+ *   withAccessToken(vault, "acme", connectionId, async (token) => {
+ *     const headers = { authorization: `Bearer ${token.reveal()}` };
+ *     return (await fetch("https://adsapi.snapchat.com/v1/me", { headers })).json();
+ *   });
+ * ```
  */
 export function withAccessToken<T>(
   vault: Pick<Vault, "credential" | "refused">,

@@ -17,6 +17,13 @@ function staysHere(url: URL): boolean {
  * Snapchat's hosts with those that the caller replaces.
  *
  * @throws {SnapchatError} `endpoint_insecure` (fix_configuration): neither TLS nor this machine
+ * @example
+ * ```ts
+ * import { resolveEndpoints } from "snapchat-destination/auth";
+ *
+ * resolveEndpoints().conversions; // "https://tr.snapchat.com"
+ * resolveEndpoints({ conversions: "http://127.0.0.1:4010" }); // the simulator's; the other hosts stay Snapchat's
+ * ```
  */
 export function resolveEndpoints(replaced: Partial<Endpoints> = {}): Endpoints {
   const endpoints = { ...SNAPCHAT_ENDPOINTS, ...replaced };
@@ -38,6 +45,13 @@ export function resolveEndpoints(replaced: Partial<Endpoints> = {}): Endpoints {
  * Checks where Snapchat shall send people back to.
  *
  * @throws {SnapchatError} `redirect_uri_invalid`, `redirect_uri_insecure` (fix_configuration)
+ * @example
+ * ```ts
+ * import { checkRedirectUri } from "snapchat-destination/auth";
+ *
+ * checkRedirectUri("https://cdp.example/snapchat/callback").pathname; // "/snapchat/callback"
+ * checkRedirectUri("http://cdp.example/snapchat/callback"); // throws redirect_uri_insecure
+ * ```
  */
 export function checkRedirectUri(redirectUri: string): URL {
   if (typeof redirectUri !== "string" || !URL.canParse(redirectUri)) {

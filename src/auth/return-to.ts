@@ -8,6 +8,13 @@ const LONGEST = 2_000;
  * that a browser could read as another site is refused: `//evil`, `/\evil`, tabs and line breaks inside, schemes.
  *
  * @throws {SnapchatError} `return_to_refused` (fix_data)
+ * @example
+ * ```ts
+ * import { checkReturnTo } from "snapchat-destination/auth";
+ *
+ * checkReturnTo("/settings/snapchat?tab=1"); // "/settings/snapchat?tab=1"
+ * checkReturnTo("//evil.example"); // throws return_to_refused
+ * ```
  */
 export function checkReturnTo(returnTo: string): string {
   // The parser that browsers use: it reads `/\\evil` and `/\t/evil` as they do, as another host.

@@ -95,7 +95,18 @@ export function judgeTime(time: unknown, carried: unknown, source: ActionSource,
   return repair === undefined ? { seconds } : { seconds, repair };
 }
 
-/** Whether an event is past the age Snapchat takes from its action source; a retry asks again before it sends. */
+/**
+ * Whether an event is past the age Snapchat takes from its action source; a retry asks again before it sends.
+ *
+ * @example
+ * ```ts
+ * import { isTooOld } from "snapchat-destination/capi";
+ *
+ * const now = Date.now();
+ * isTooOld(now - 3_600_000, "WEB", now); // false
+ * isTooOld(now - 90 * 86_400_000, "WEB", now); // true
+ * ```
+ */
 export function isTooOld(
   eventTimeMs: number,
   source: ActionSource,

@@ -40,7 +40,17 @@ export function digestOrOmission(field: IdentityField, value: unknown, options: 
   return typeof text === "string" ? digestOf(field, text) : text;
 }
 
-/** As {@link hash}, with the reason where the identifier is left out. */
+/**
+ * As {@link hash}, with the reason where the identifier is left out.
+ *
+ * @example
+ * ```ts
+ * import { hashWithReason } from "snapchat-destination/identity";
+ *
+ * hashWithReason("em", "Person@Example.com").value; // "542d2401…"
+ * hashWithReason("em", "not an address"); // { reason: "not_an_email" }
+ * ```
+ */
 export function hashWithReason(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Hashed {
   const text = canonical(field, value, options);
   return typeof text === "string" ? { value: digestOf(field, text) } : text;
@@ -49,6 +59,14 @@ export function hashWithReason(field: IdentityField, value: unknown, options: Id
 /**
  * What a Conversions API event carries for the identifier: the digest, but `madid` and `idfv` in plain, which a digest
  * cannot be turned back into.
+ *
+ * @example
+ * ```ts
+ * import { userDataValue } from "snapchat-destination/identity";
+ *
+ * userDataValue("em", "Person@Example.com").value; // "542d2401…"
+ * userDataValue("madid", "38400000-8CF0-11BD-B23E-10B96E40000D").value; // "38400000-8cf0-11bd-b23e-10b96e40000d"
+ * ```
  */
 export function userDataValue(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Hashed {
   const text = canonical(field, value, options);

@@ -11,7 +11,17 @@ export interface IdentityList {
   omitted: { index: number; reason: IdentityReason }[];
 }
 
-/** {@link normalize} over one value or a list, without repetition. */
+/**
+ * {@link normalize} over one value or a list, without repetition.
+ *
+ * @example
+ * ```ts
+ * import { normalizeList } from "snapchat-destination/identity";
+ *
+ * normalizeList("em", ["A@example.com", "a@example.com", "nobody"]);
+ * // { values: ["a@example.com"], omitted: [{ index: 2, reason: "not_an_email" }] }
+ * ```
+ */
 export function normalizeList(field: IdentityField, values: unknown, options: IdentityOptions = {}): IdentityList {
   return each(values, (value) => normalizeWithReason(field, value, options));
 }

@@ -26,7 +26,17 @@ export function hashedMember(kind: MemberKind, value: unknown, options?: Identit
   return hash(MEMBER_FIELDS[kind], value, options);
 }
 
-/** As {@link hashedMember}, with the reason where the value is left out. */
+/**
+ * As {@link hashedMember}, with the reason where the value is left out.
+ *
+ * @example
+ * ```ts
+ * import { hashedMemberWithReason } from "snapchat-destination/identity";
+ *
+ * hashedMemberWithReason("phone", "+1 (206) 555-0143").value; // "982b30bb…"
+ * hashedMemberWithReason("email", "not an address"); // { reason: "not_an_email" }
+ * ```
+ */
 export function hashedMemberWithReason(kind: MemberKind, value: unknown, options?: IdentityOptions): Hashed {
   return hashWithReason(MEMBER_FIELDS[kind], value, options);
 }

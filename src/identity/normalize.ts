@@ -46,7 +46,17 @@ export function normalize(field: IdentityField, value: unknown, options: Identit
   return typeof outcome === "string" ? outcome : undefined;
 }
 
-/** As {@link normalize}, with the reason where the identifier is left out. */
+/**
+ * As {@link normalize}, with the reason where the identifier is left out.
+ *
+ * @example
+ * ```ts
+ * import { normalizeWithReason } from "snapchat-destination/identity";
+ *
+ * normalizeWithReason("em", " Person@Example.com "); // { value: "person@example.com" }
+ * normalizeWithReason("ph", "07911 123456"); // { reason: "phone_without_country" }
+ * ```
+ */
 export function normalizeWithReason(field: IdentityField, value: unknown, options: IdentityOptions = NONE): Normalized {
   const outcome = canonical(field, value, options);
   if (typeof outcome !== "string") return outcome;

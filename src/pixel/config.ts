@@ -77,6 +77,14 @@ const MAX_AGE_SECONDS = 60;
 /**
  * The answer to a page that asks for its configuration: JSON for every origin, kept a minute, and 304 where the page has
  * it already.
+ *
+ * @example
+ * ```ts
+ * import { pixelConfigResponse } from "snapchat-destination/pixel";
+ *
+ * // GET /pixel/:destination.json, on any framework that speaks Request and Response.
+ * export const answer = async (request: Request, id: string) => pixelConfigResponse(await acme.pixel.config(id), request);
+ * ```
  */
 export function pixelConfigResponse({ json, etag }: PixelConfigDocument, request: Request): Response {
   const headers = {

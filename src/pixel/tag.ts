@@ -9,6 +9,15 @@ declare const PIXEL_SCRIPT: string | undefined;
  * page. Serve it from an address of your own, or let {@link pixelTag} write it into the page.
  *
  * @throws {SnapchatError} `pixel_script_missing` where this package runs from its sources without having been built.
+ * @example
+ * ```ts
+ * import { pixelScript } from "snapchat-destination/pixel";
+ *
+ * export const serve = () =>
+ *   new Response(pixelScript(), {
+ *     headers: { "content-type": "text/javascript; charset=utf-8", "cache-control": "public, max-age=3600" },
+ *   });
+ * ```
  */
 export function pixelScript(): string {
   if (typeof PIXEL_SCRIPT === "string") return PIXEL_SCRIPT;

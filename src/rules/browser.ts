@@ -41,6 +41,14 @@ export interface BrowserWorkflow {
 /**
  * Cuts a workflow down for the browser. A rule that is not the first of its event is `derived` there too, although the
  * rules before it may not be on the page (invariant 3).
+ *
+ * @example
+ * ```ts
+ * import { browserWorkflow, presets, setToggle } from "snapchat-destination/workflow";
+ *
+ * const workflow = setToggle(presets.customerlabs(), "Purchased", { server: true, client: true });
+ * Object.keys(browserWorkflow(workflow).rules); // the events a page sends, without what only the server may know
+ * ```
  */
 export function browserWorkflow(workflow: Workflow): BrowserWorkflow {
   const rules: Record<string, BrowserRule[]> = {};

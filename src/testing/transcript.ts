@@ -54,6 +54,14 @@ export interface Replay {
  *
  * @throws {SnapchatError} `transcript_invalid` (fix_data) where it is none, or where it holds something that looks like
  * a token.
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { readTranscript } from "snapchat-destination/testing";
+ *
+ * const { exchanges } = readTranscript(readFileSync("snapchat-transcript.json", "utf8"));
+ * console.log(`${exchanges.length} requests were recorded`);
+ * ```
  */
 export function readTranscript(text: string): Transcript {
   let parsed: unknown;

@@ -19,6 +19,14 @@ const left = { depth: 0, nodes: 0, characters: 0 };
 /**
  * Walks a value from outside until it ends or breaks a bound: a cycle ends as depth, a list of a million as nodes, a
  * long text as characters. Nothing is copied. A getter that throws throws.
+ *
+ * @example
+ * ```ts
+ * import { brokenBound } from "snapchat-destination/capi";
+ *
+ * brokenBound({ name: "Purchased", properties: { total: 20 } }); // undefined: inside every bound
+ * brokenBound([[["too deep"]]], { depth: 2 }); // "depth"
+ * ```
  */
 export function brokenBound(value: unknown, bounds: Bounds = DEFAULT_BOUNDS): BrokenBound | undefined {
   left.depth = bounds.depth ?? DEFAULT_BOUNDS.depth;

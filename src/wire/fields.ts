@@ -208,6 +208,14 @@ export function pathOf(field: Field): string {
 /**
  * The pixel's parameter for the field at a dotted path, or `undefined` where the pixel has none.
  * User parameters are given to `init`, the others to `track`.
+ *
+ * @example
+ * ```ts
+ * import { pixelName } from "snapchat-destination/capi";
+ *
+ * pixelName("custom_data.value"); // "price"
+ * pixelName("action_source"); // undefined: the pixel has no such parameter
+ * ```
  */
 export function pixelName(path: string): string | undefined {
   return PIXEL_NAMES.get(path);

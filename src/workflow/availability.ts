@@ -8,7 +8,17 @@ export interface Availability {
   reason?: string;
 }
 
-/** What a rule's two toggles allow by the rule's own nature; a destination's state comes on top in `eventList`. */
+/**
+ * What a rule's two toggles allow by the rule's own nature; a destination's state comes on top in `eventList`.
+ *
+ * @example
+ * ```ts
+ * import { channelAvailability } from "snapchat-destination/workflow";
+ *
+ * channelAvailability({ to: "PURCHASE" }).client; // { available: true }
+ * channelAvailability({ to: "segment:add" }).client; // { available: false, reason: "server_only_segment" }
+ * ```
+ */
 export function channelAvailability(rule: Pick<Rule, "to" | "map">): { server: Availability; client: Availability } {
   if (rule.to.startsWith("segment:")) {
     return { server: { available: true }, client: { available: false, reason: "server_only_segment" } };

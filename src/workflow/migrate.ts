@@ -30,7 +30,17 @@ export interface Migration {
   changes: WorkflowChange[];
 }
 
-/** Whether a newer preset than the workflow's own exists: what a destination tells its owner. */
+/**
+ * Whether a newer preset than the workflow's own exists: what a destination tells its owner.
+ *
+ * @example
+ * ```ts
+ * import { migrateWorkflow, presetUpdate, type Workflow } from "snapchat-destination/workflow";
+ *
+ * export const proposal = (stored: Workflow) =>
+ *   presetUpdate(stored).available ? migrateWorkflow(stored).changes : [];
+ * ```
+ */
 export function presetUpdate(workflow: Workflow): { available: boolean; current?: number; latest?: number } {
   const preset = workflow.preset;
   if (!preset || !Object.hasOwn(presets, preset.name)) return { available: false };

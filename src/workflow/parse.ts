@@ -34,7 +34,17 @@ export function parseWorkflow(json: unknown, options: RouterOptions = {}): Workf
   return parsed.data as Workflow;
 }
 
-/** The workflow's JSON Schema (draft 2020-12), for editors, forms and other languages. */
+/**
+ * The workflow's JSON Schema (draft 2020-12), for editors, forms and other languages.
+ *
+ * @example
+ * ```ts
+ * import { workflowJsonSchema } from "snapchat-destination/workflow";
+ *
+ * // For an editor that checks while somebody types, or a validator in another language.
+ * JSON.stringify(workflowJsonSchema(), null, 2);
+ * ```
+ */
 export function workflowJsonSchema(): Record<string, unknown> {
   const z = zod();
   return z.toJSONSchema(workflowSchema(z), { io: "input" }) as Record<string, unknown>;

@@ -103,7 +103,16 @@ export const REASONS: Readonly<Record<string, ReasonWords>> = {
   },
 };
 
-/** The words of a reason; a reason nobody knows is shown as it is. */
+/**
+ * The words of a reason; a reason nobody knows is shown as it is.
+ *
+ * @example
+ * ```ts
+ * import { reasonWords } from "snapchat-destination/workflow";
+ *
+ * reasonWords("reauthorize").fix; // "Authenticate with Snapchat again."
+ * ```
+ */
 export function reasonWords(reason: Reason): ReasonWords {
   return Object.hasOwn(REASONS, reason) ? (REASONS[reason] as ReasonWords) : { message: reason, fix: "" };
 }

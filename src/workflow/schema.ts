@@ -8,6 +8,14 @@ import { WORKFLOW_LIMITS } from "../rules/workflow.ts";
  *
  * @param trees `checked`: filters and mappings went through `checkWorkflow` already and are taken as they are, because
  * trying every shape of a tree costs a schema milliseconds.
+ * @example
+ * ```ts
+ * import { workflowSchema } from "snapchat-destination/workflow";
+ * import * as z from "zod";
+ *
+ * // Inside a schema of one's own.
+ * export const settings = z.object({ label: z.string(), workflow: workflowSchema(z) });
+ * ```
  */
 export function workflowSchema(z: typeof Zod, trees: "described" | "checked" = "described") {
   const text = z.string().min(1).max(WORKFLOW_LIMITS.text);

@@ -6,6 +6,16 @@ let loaded: typeof Zod | undefined;
 /**
  * Loads zod before it is needed. Optional on Node, where the first `parseWorkflow` loads it by itself; needed in
  * bundles and runtimes without `node:module`.
+ *
+ * @example
+ * ```ts
+ * import { loadSchemas, parseWorkflow } from "snapchat-destination/workflow";
+ *
+ * export async function workflowOf(stored: string) {
+ *   await loadSchemas(); // once, at the start of a worker or a function
+ *   return parseWorkflow(JSON.parse(stored));
+ * }
+ * ```
  */
 export async function loadSchemas(): Promise<void> {
   loaded ??= await import("zod");

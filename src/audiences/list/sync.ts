@@ -50,6 +50,24 @@ const SWEEP = "sweep";
  * worth at a time; then, in a mirror, whoever was not in it leaves. Cut off, the same call with the same run id goes on.
  *
  * @throws {SnapchatError} `mirror_removes_too_many` (fix_data), `capability_missing`, what the list or the wait throw
+ * @example
+ * ```ts
+ * import { createHmac } from "node:crypto";
+ * import { type ListSync, type ListSyncDependencies, syncList } from "snapchat-destination/audiences";
+ *
+ * const personOf = (key: string) => createHmac("sha256", "a secret of yours").update(key).digest().subarray(0, 16);
+ *
+ * // A night's export, made whole again: who is not in it leaves, unless that would be more than a fifth.
+ * export const mirror = (dependencies: ListSyncDependencies, segment: ListSync["segment"], addresses: string[]) =>
+ *   syncList(dependencies, {
+ *     segment,
+ *     runId: "2026-11-26",
+ *     mode: "mirror",
+ *     rows: addresses.map((email) => ({ email })),
+ *     read: { identifiers: ["email"], personOf },
+ *     maxRemovedShare: 0.2,
+ *   });
+ * ```
  */
 export async function syncList(dependencies: ListSyncDependencies, sync: ListSync): Promise<SyncProgress> {
   const { records } = dependencies;

@@ -259,6 +259,13 @@ const CHOICES: { readonly [K in keyof Knobs]?: readonly Knobs[K][] } = {
  * Turns several knobs, or none of them.
  *
  * @throws an Error that names the knob, where one is unknown or takes something else.
+ * @example
+ * ```ts
+ * import { createSimulator, turnKnobs } from "snapchat-destination/testing";
+ *
+ * const simulator = await createSimulator();
+ * turnKnobs(simulator.knobs, { partialFailure: "accept_good" }); // the bad event of a batch costs only itself
+ * ```
  */
 export function turnKnobs(knobs: Knobs, changes: object): Knobs {
   for (const [name, value] of Object.entries(changes)) {

@@ -4,7 +4,20 @@ import type { Delivery, RawRequest } from "./exchange.ts";
 import type { Outgoing } from "./message.ts";
 import type { HostName } from "./routes.ts";
 
-/** An error with a code, like the package's own; the simulator shares no code with it. */
+/**
+ * An error with a code, like the package's own; the simulator shares no code with it.
+ *
+ * @example
+ * ```ts
+ * import { createSimulator, SimulatorError } from "snapchat-destination/testing";
+ *
+ * try {
+ *   await createSimulator({ port: 4010 });
+ * } catch (error) {
+ *   if (error instanceof SimulatorError) console.error(error.code, error.fix); // port_in_use …
+ * }
+ * ```
+ */
 export class SimulatorError extends Error {
   readonly code: string;
   readonly fix: string;

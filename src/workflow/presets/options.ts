@@ -34,6 +34,14 @@ export interface PresetOptions {
 /**
  * Consent as the law of the European Economic Area asks for it: everything Google's consent mode names for ads must be
  * granted, and an event that says nothing counts as refused.
+ *
+ * @example
+ * ```ts
+ * import { eeaConsent, presets } from "snapchat-destination/workflow";
+ *
+ * presets.segment({ consent: eeaConsent() }); // an event that says nothing of consent is skipped
+ * presets.segment({ consent: eeaConsent(["marketing"]) }); // under the name the platform's own banner uses
+ * ```
  */
 export function eeaConsent(
   names: readonly string[] = ["ad_storage", "ad_user_data", "ad_personalization"],

@@ -6,6 +6,15 @@ const ISO = /^[+-]?\d{4,6}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})
 /**
  * Milliseconds since 1970 of a time as platforms write it: ISO 8601 text, seconds, milliseconds, a Date. A text without
  * a zone is UTC, because the process's own zone is no part of the event. `undefined` for what is no time.
+ *
+ * @example
+ * ```ts
+ * import { parseTime } from "snapchat-destination/workflow";
+ *
+ * parseTime("2026-11-26T08:00:00Z"); // 1795680000000
+ * parseTime(1_795_680_000); // 1795680000000: seconds
+ * parseTime("yesterday"); // undefined
+ * ```
  */
 export function parseTime(value: unknown): number | undefined {
   if (typeof value === "number") return fromNumber(value);
