@@ -1,9 +1,10 @@
 /**
- * A plugin of TypeDoc's: gives each guide the title that its first heading says and its place in the navigation, so that
- * the Markdown stays what GitHub shows, without front matter.
+ * A plugin of TypeDoc's: gives each guide the title that its first heading says, its place in the navigation and its
+ * drawings, so that the Markdown stays what GitHub shows, without front matter.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { Application, Converter, type DocumentReflection, Renderer, type RendererEvent } from "typedoc";
+import { asHtml, isDiagram } from "./diagrams/fences.ts";
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Begin here": ["index", "start", "steps", "first-real-event", "compose", "production", "moving"],
@@ -30,6 +31,7 @@ export function load(app: Application): void {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document: DocumentReflection) => {
     const [group] = Object.entries(GROUPS).find(([, names]) => names.includes(document.name)) ?? [];
     document.frontmatter.group = group ?? "Project";
+    draw(document);
   });
   // After the addresses are made, which keep the files' names, and before the navigation is.
   app.renderer.on(
@@ -41,6 +43,13 @@ export function load(app: Application): void {
     },
     1_000,
   );
+}
+
+/** Drawings in the place of Mermaid's text, which a site would need a megabyte of script for. */
+function draw({ name, content }: DocumentReflection): void {
+  for (const [index, part] of content.filter((one) => one.kind === "code" && isDiagram(one.text)).entries()) {
+    Object.assign(part, { kind: "text", text: asHtml(readFileSync(`docs/images/${name}-${index + 1}.svg`, "utf8")) });
+  }
 }
 
 const titleOf = ({ name, content }: DocumentReflection): string =>
