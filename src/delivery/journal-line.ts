@@ -55,7 +55,7 @@ export interface RequestLine extends LineBase {
   durationMs?: number | undefined;
   /** Events or identifiers in its body. */
   items: number;
-  /** `events`, `validate`, `members/add`, `members/remove`. */
+  /** `events`, `validate`, `members/add`, `members/remove`, `segments/create`. */
   purpose: string;
   answers: readonly JournalAnswer[];
 }

@@ -5,6 +5,7 @@ import type { SegmentSender, SegmentSendOptions } from "./interfaces.ts";
 import type { Job } from "./job.ts";
 import { judgeFailure } from "./members-failure.ts";
 import { createPlan, type MembersPlan, type Plan } from "./members-plan.ts";
+import { notAllTaken } from "./not-all-taken.ts";
 import type { PageDone } from "./page-done.ts";
 import type { RequestLines } from "./request-lines.ts";
 import type { ReadySegment } from "./segment-ensure.ts";
@@ -57,7 +58,8 @@ export async function tell(
     const written = { op: page.op, items: page.hashes.length, eventIds: () => o.eventIdsOf?.(page.op) ?? [] };
     try {
       const { accepted, requestId } = await sender.members[page.op](ensured.segmentId, page.kind, page.hashes, call);
-      journal.members(written, { status: "delivered", startedMs, requestId });
+      const { code, message } = notAllTaken(page.hashes.length, accepted) ?? {};
+      journal.members(written, { status: "delivered", startedMs, requestId, code, message });
       brought.accepted += accepted;
       brought.requests++;
       if (page.op === "add") brought.added += page.hashes.length;

@@ -9,12 +9,13 @@ import { bringBatch } from "./members-batch.ts";
 import { batchesOf, type MemberEntry, openMembers } from "./members-entry.ts";
 import { judgeFailure, type SegmentFailure } from "./members-failure.ts";
 import { nothing, SegmentGone } from "./members-tell.ts";
+import { notAllTaken } from "./not-all-taken.ts";
 import { type PageDone, sum } from "./page-done.ts";
 import { markUnknown, writeProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { type RequestLines, requestLines } from "./request-lines.ts";
 import { type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
-import { changeSegmentLink, readSegmentLink } from "./segment-link.ts";
+import { changeSegmentLink, readSegmentLink, type SegmentProblem } from "./segment-link.ts";
 import { retryBounds, settleMarginMs } from "./settings.ts";
 import { storageCall } from "./storage-call.ts";
 
@@ -127,6 +128,7 @@ async function bring(work: Work): Promise<Ended> {
   const ensured = await ensureSegment(context, sender, segment, call, gate);
   if (ensured.state === "stopped") return dropped(work);
   if (ensured.state !== "ready") return notReady(work, ensured);
+  if (ensured.made) journal.segmentMade(ensured.link, ensured.segmentId, () => eventIdsOf(entries));
   const bringing = { context, job, sender, segment, ensured, gate, call, journal };
   let total = nothing();
   for (const batch of batchesOf(entries)) {
@@ -138,7 +140,8 @@ async function bring(work: Work): Promise<Ended> {
     work.done.push(...batch);
   }
   await forgetLetGo(work);
-  if (ensured.link.problem) await noteProblem(context, segment, undefined);
+  const short = notAllTaken(total.added + total.removed, total.accepted);
+  if (short || ensured.link.problem) await noteProblem(context, segment, short);
 
   const ended = await settle(context, job, [...work.outcomes, ...doneOf(work)]);
   context.counters.requests += gate.passed;
@@ -151,6 +154,10 @@ async function bring(work: Work): Promise<Ended> {
 async function forgetLetGo({ context, segment }: Work): Promise<void> {
   const { members, records } = context.storage;
   if (members && !(await readSegmentLink(records, segment))) await members.drop(segment);
+}
+
+function eventIdsOf(entries: readonly MemberEntry[]): string[] {
+  return [...new Set(entries.flatMap(({ placed }) => placed.flatMap(({ member }) => member.eventId ?? [])))];
 }
 
 function doneOf({ done }: Work): Outcome[] {
@@ -196,12 +203,19 @@ async function notReady(work: Work, ensured: Exclude<EnsuredSegment, { state: "r
 }
 
 /** Kept with the link, so that the segment's list and `verify` can say why it does not follow. */
-async function noteProblem({ storage }: Context, segment: SegmentRef, cause: unknown): Promise<void> {
-  const problem = isSnapchatError(cause) ? { code: cause.code, message: cause.message, fix: cause.fix } : undefined;
+async function noteProblem(
+  { storage }: Context,
+  segment: SegmentRef,
+  problem: SegmentProblem | undefined,
+): Promise<void> {
   await changeSegmentLink(storage.records, segment, ({ problem: before, ...link }) => ({
     ...link,
     ...(problem ? { problem } : {}),
   })).catch(() => undefined);
+}
+
+function problemOf(cause: unknown): SegmentProblem | undefined {
+  return isSnapchatError(cause) ? { code: cause.code, message: cause.message, fix: cause.fix } : undefined;
 }
 
 /** Some request did not end well. What was sent stays in doubt until it is told again. */
@@ -237,7 +251,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
     case "forbidden":
       waitMs = holdMs = 60_000;
       emit({ type: "forbidden", tenantId, destinationId, group, message });
-      await noteProblem(context, segment, cause);
+      await noteProblem(context, segment, problemOf(cause));
       break;
     case "gone":
       await markDeleted(work);
@@ -248,7 +262,7 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       attempt = true;
       waitMs = 60_000;
       emit({ type: "segment_refused", ...segment, code, message });
-      await noteProblem(context, segment, cause);
+      await noteProblem(context, segment, problemOf(cause));
       break;
     case "unknown":
       attempt = true;

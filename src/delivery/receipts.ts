@@ -1,6 +1,7 @@
 import { SnapchatError } from "../errors.ts";
 import type { Journal, Page } from "../storage/ports.ts";
 import { decodeLine, type JournalLine, type JournalPart, journalId } from "./journal-line.ts";
+import { MADE } from "./request-lines.ts";
 
 export interface ReceiptQuery {
   /** The host event's id, as on its receipt. */
@@ -22,7 +23,7 @@ export type ReceiptEntry =
   | {
       type: "attempt";
       atMs: number;
-      /** `events`, `validate`, `members/add` or `members/remove`. */
+      /** `events`, `validate`, `members/add`, `members/remove`, or `segments/create` where it made a segment. */
       purpose: string;
       group: string;
       answer: string;
@@ -201,7 +202,9 @@ function assemble(lines: readonly JournalLine[]): EventReceipt[] {
 const ORDER = { decision: 0, attempt: 1, end: 2 } as const;
 
 function statusOf(entries: readonly ReceiptEntry[]): string {
-  const told = entries.findLast(({ type }) => type !== "decision");
+  // A segment that was made says nothing about who was to enter it; where nobody was, it is all there is to say.
+  const says = (entry: ReceiptEntry) => entry.type === "end" || (entry.type === "attempt" && entry.purpose !== MADE);
+  const told = entries.findLast(says) ?? entries.find(() => entries.every(({ type }) => type === "attempt"));
   if (told?.type === "end") return told.outcome === "unchanged" ? "delivered" : told.outcome;
   if (told?.type === "attempt") return told.answer === "retry" ? "queued" : told.answer;
   const decisions = entries.filter((entry) => entry.type === "decision");

@@ -14,6 +14,8 @@ export interface RequestLines {
     page: { op: "add" | "remove"; items: number; eventIds: () => readonly string[] },
     answer: MembersAnswer,
   ): void;
+  /** The segment was made; the events are all of the claim. It is also found by `segment:<key>`. */
+  segmentMade(segment: { key: string; name: string }, segmentId: string, eventIds: () => readonly string[]): void;
   /** A claim whose changes Snapchat holds already. */
   unchanged(eventIds: () => readonly string[]): void;
   write(): void;
@@ -28,7 +30,10 @@ interface MembersAnswer {
   message?: string | undefined;
 }
 
-const NOTHING: RequestLines = { events() {}, members() {}, unchanged() {}, write() {} };
+/** Purpose of the line of a segment that was made. */
+export const MADE = "segments/create";
+
+const NOTHING: RequestLines = { events() {}, members() {}, segmentMade() {}, unchanged() {}, write() {} };
 
 /** Collects one journal line per request. Ids are those of the sample; what failed for good has a line of its own. */
 export function requestLines(context: Context, job: Job): RequestLines {
@@ -80,6 +85,12 @@ export function requestLines(context: Context, job: Job): RequestLines {
       const durationMs = clock.monotonic() - startedMs;
       const answers = [{ status, items, eventIds: ids, code, message }];
       add(ids, { httpStatus, requestId, durationMs, items, purpose: `members/${op}`, answers });
+    },
+    segmentMade({ key, name }, segmentId, eventIds) {
+      const ids = [`segment:${key}`, ...eventIds().filter((id) => sampled(id, share))];
+      const message = `The segment "${name}" was made at Snapchat with the id ${segmentId}.`;
+      const answers = [{ status: "delivered" as const, items: 1, eventIds: ids, message }];
+      add(ids, { items: 1, purpose: MADE, answers });
     },
     unchanged(eventIds) {
       const ids = eventIds().filter((id) => sampled(id, share));

@@ -28,6 +28,8 @@ export interface ReadySegment {
   state: "ready";
   segmentId: string;
   link: SegmentLink;
+  /** It was made, or found by its marker, just now. */
+  made?: true;
   /** Age at which a member is sent again, from the link's retention. Milliseconds. */
   renewAfterMs: number | undefined;
 }
@@ -53,8 +55,9 @@ export async function ensureSegment(
   if (locked === undefined) return { state: "busy", retryInMs: 5_000 };
   try {
     const made = await make(context, sender, ref, stored, call, gate);
-    if (made.state === "ready") context.emit({ type: "segment_created", ...ref, segmentId: made.segmentId });
-    return made;
+    if (made.state !== "ready") return made;
+    context.emit({ type: "segment_created", ...ref, segmentId: made.segmentId });
+    return { ...made, made: true };
   } finally {
     await records.delete(lock, { ifVersion: locked }).catch(() => false);
   }

@@ -36,7 +36,7 @@ export interface SegmentLink {
   renewAtMs?: number | undefined;
   /** The destination uses another ad account now: queued work still goes here, nothing else. */
   released?: true | undefined;
-  /** Why Snapchat last refused the segment's work. */
+  /** Why Snapchat last refused the segment's work, or that it did not take all of it. */
   problem?: SegmentProblem | undefined;
 }
 

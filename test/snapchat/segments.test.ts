@@ -8,6 +8,7 @@ import { entered, openShop, type Shop, shopWorkflow } from "./shop.ts";
 let shop: Shop;
 afterEach(() => shop.close());
 
+const HOUR = 3_600_000;
 const address = (n: number) => `person-${n}@example.com`;
 const people = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, n) => ({ email: address(from + n), personKey: address(from + n) }));
@@ -132,23 +133,95 @@ describe("a segment", () => {
     });
   });
 
-  it("tells where it stands in words, on Snapchat's time", async () => {
+  it("tells where it stands in words, on Snapchat's clock", async () => {
     shop = await openShop();
     const { acme, id, simulator } = shop;
-    const states = async () => (await acme.segments.list(id)).map(({ key, state }) => `${key} ${state}`);
+    const states = async () =>
+      (await acme.segments.list(id)).map(({ key, state, words }) => `${key} ${state}: ${words}`).sort();
+    const atSnapchat = (name: string) => {
+      const { uploadStatus, targetableStatus } = view(name) ?? {};
+      return [uploadStatus, targetableStatus];
+    };
     await acme.segments.update(id, "later", { name: "Later" });
-    expect(await states()).toEqual(["later not_made"]);
-    Object.assign(simulator.knobs, { processingMs: 0, minimumAudience: 3, matchedShare: 1 });
-    await sync(id, "small", people(0, 2), { runId: "a" });
-    await sync(id, "big", people(0, 5), { runId: "b" });
-    await sync(id, "empty", [], { runId: "c" });
-    expect((await states()).sort()).toEqual(["big ready", "empty empty", "later not_made", "small too_small"]);
-    Object.assign(simulator.knobs, { processingMs: 3_600_000 });
-    await sync(id, "busy", people(0, 5), { runId: "d" });
-    expect(await states()).toContain("busy processing");
+    await sync(id, "empty", [], { runId: "a" });
+    await sync(id, "small", people(0, 5), { runId: "b" });
+    await sync(id, "big", people(0, 2_000), { runId: "c" });
+    expect([atSnapchat("empty"), atSnapchat("small")]).toEqual([
+      ["NO_UPLOAD", "NOT_READY"],
+      ["PROCESSING", "NOT_READY"],
+    ]);
+    expect(await states()).toEqual([
+      expect.stringMatching(/^big processing: Snapchat is matching/),
+      expect.stringMatching(/^empty empty: Nobody has been sent/),
+      expect.stringMatching(/^later not_made: .* made with its first member/),
+      expect.stringMatching(/^small processing: Snapchat is matching/),
+    ]);
+    expect((await acme.verify(id)).lines.find(({ code }) => code === "segments")?.message).toContain(
+      "2 being matched by Snapchat",
+    );
+    // Matching takes two hours there; six tenths of the people are found.
+    simulator.control.advance(2 * HOUR);
+    expect([atSnapchat("small"), atSnapchat("big")]).toEqual([
+      ["COMPLETE", "TOO_FEW_USERS"],
+      ["COMPLETE", "READY"],
+    ]);
+    expect(await states()).toEqual([
+      expect.stringMatching(/^big ready: .* matched about 1,200 people/),
+      expect.stringMatching(/^empty empty/),
+      expect.stringMatching(/^later not_made/),
+      expect.stringMatching(/^small too_small: Snapchat matched too few people \(fewer than 1,000\)/),
+    ]);
     const { lines } = await acme.verify(id);
-    expect(lines.find(({ code }) => code === "segment_too_small")?.message).toContain("small");
+    expect(lines.find(({ code }) => code === "segment_too_small")?.message).toContain(
+      "small: Snapchat matched too few",
+    );
     expect(lines.find(({ code }) => code === "segments")?.message).toContain("1 ready for campaigns");
+    await sync(id, "small", people(0, 6), { runId: "d" });
+    expect(atSnapchat("small")).toEqual(["PROCESSING", "TOO_FEW_USERS"]);
+    expect((await states()).at(-1)).toMatch(/^small too_small/);
+  });
+
+  it("that Snapchat took fewer identifiers of than it was sent says so, in the list, in verify and in the receipt", async () => {
+    shop = await openShop({ delivery: { memberLingerMs: 0, journalShare: 1 } });
+    const { acme, id, simulator } = shop;
+    simulator.knobs.uploadedShare = 0.5;
+    await acme.track([1, 2, 3, 4].map((n) => ({ ...entered("vip", address(n)), event_id: `e${n}` })));
+    await drain();
+    const took = "Snapchat says that it took 2 of 4 identifiers.";
+    expect(await acme.segments.list(id)).toMatchObject([{ problem: { code: "identifiers_not_taken", message: took } }]);
+    const line = (await acme.verify(id)).lines.find(({ code }) => code === "segment_not_all_taken");
+    expect(line).toMatchObject({ status: "warning", message: expect.stringContaining(took) });
+    const { items } = await acme.receipts.find(id, { eventId: "e1" });
+    expect(items).toMatchObject([{ status: "delivered" }]);
+    expect(items[0]?.entries.at(-1)).toMatchObject({ purpose: "members/add", message: took });
+    // A mirror is told, too: what was accepted is below what was sent.
+    expect(await sync(id, "list", people(0, 10), { runId: "a" })).toMatchObject({ sent: 10, accepted: 5 });
+    simulator.knobs.uploadedShare = 1;
+    await acme.track([entered("vip", address(5))]);
+    await drain();
+    expect((await acme.segments.list(id)).find(({ key }) => key === "vip")?.problem).toBeUndefined();
+  });
+
+  it("has a receipt of when it was made, and for which event", async () => {
+    shop = await openShop({ delivery: { memberLingerMs: 0, journalShare: 1 } });
+    const { acme, id } = shop;
+    await acme.track([{ ...entered("vip"), event_id: "e1" }]);
+    await drain();
+    await acme.track([{ ...entered("vip", address(2)), event_id: "e2" }]);
+    await drain();
+    const made = {
+      purpose: "segments/create",
+      message: `The segment "vip" was made at Snapchat with the id ${view("vip")?.id}.`,
+      atMs: expect.any(Number),
+    };
+    const entries = async (eventId: string) =>
+      (await acme.receipts.find(id, { eventId })).items.map(({ status, entries }) => [
+        status,
+        entries.filter(({ type }) => type === "attempt"),
+      ]);
+    expect(await entries("segment:vip")).toMatchObject([["delivered", [made]]]);
+    expect(await entries("e1")).toMatchObject([["delivered", [made, { purpose: "members/add" }]]]);
+    expect(await entries("e2")).toMatchObject([["delivered", [{ purpose: "members/add" }]]]);
   });
 
   it("says why Snapchat refuses it, until it does not any more", async () => {
@@ -210,12 +283,22 @@ describe("members", () => {
     expect(other).toBeDefined();
     await acme.destinations.update(id, { adAccountId: other?.id ?? "", pixelId: null });
     await drain();
-    const made = simulator.inspect
-      .segments()
-      .filter(({ name, adAccountId }) => name === "vip" && adAccountId === other?.id);
-    expect(made).toMatchObject([{ members: { EMAIL_SHA256: 3 } }]);
+    const madeThere = () =>
+      simulator.inspect.segments().filter(({ name, adAccountId }) => name === "vip" && adAccountId === other?.id);
+    expect(madeThere()).toMatchObject([{ members: { EMAIL_SHA256: 3 } }]);
     expect(simulator.inspect.members(before?.id ?? "").EMAIL_SHA256.size).toBe(3);
     expect(await acme.segments.list(id)).toMatchObject([{ key: "vip", adAccountId: other?.id }]);
+
+    // The list in the old account is not followed any more, but who is forgotten leaves it as well.
+    await acme.people.forget({ personKey: address(0) });
+    await drain();
+    expect([view("vip")?.members.EMAIL_SHA256, madeThere()[0]?.members.EMAIL_SHA256]).toEqual([2, 2]);
+    // And it is the one to go on with where the destination comes back.
+    await acme.destinations.update(id, { adAccountId: simulator.world.main.adAccount.id });
+    await acme.track([entered("vip", address(9))]);
+    await drain();
+    expect(simulator.inspect.segments()).toHaveLength(2);
+    expect(simulator.inspect.members(before?.id ?? "").EMAIL_SHA256).toContain(sha256Hex(address(9)));
   });
 
   it("leave also where they had entered as an anonymous visitor", async () => {

@@ -38,6 +38,7 @@ export const NOT_OBSERVED: Partial<Record<keyof Knobs, string>> = {
   userBlocks: "members would have to be changed",
   duplicateSegmentNames: "a segment would have to be made",
   retentionMutable: "a segment would have to be changed",
+  uploadedShare: "members would have to be changed",
   matchedShare: "members would have to be changed",
   processingMs: "members would have to be changed",
   membershipSpreadMs: "members would have to be changed",

@@ -22,7 +22,7 @@ export interface LinkedSegment {
   advice?: string | undefined;
   /** People matched, estimated: `about 12,000`. */
   size?: string | undefined;
-  /** Why Snapchat last refused its work. */
+  /** Why Snapchat last refused its work, or what it said that it did not take of it (`identifiers_not_taken`). */
   problem?: SegmentProblem | undefined;
 }
 

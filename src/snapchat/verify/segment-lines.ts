@@ -8,7 +8,9 @@ export function segmentLines(segments: readonly LinkedSegment[]): CheckLine[] {
   for (const { name, state, words, advice, problem: refused } of segments) {
     const said = `${name}: ${words}`;
     if (state === "deleted") lines.push(problem("segment_deleted", said, advice ?? ""));
-    else if (refused) {
+    else if (refused?.code === "identifiers_not_taken") {
+      lines.push(warning("segment_not_all_taken", `${name}: ${refused.message} ${words}`, refused.fix));
+    } else if (refused) {
       lines.push(
         problem("segment_refused", `${name}: Snapchat refused its last change. ${refused.message}`, refused.fix),
       );

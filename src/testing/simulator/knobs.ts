@@ -99,6 +99,8 @@ export interface Knobs {
   duplicateSegmentNames: "accept" | "reject";
   /** Whether `retention_in_days` may be changed after creation. */
   retentionMutable: boolean;
+  /** Share of a request's rows that `number_uploaded_users` counts; no source shows less than all. */
+  uploadedShare: number;
   /** Share of uploaded identifiers that belong to somebody at Snapchat. */
   matchedShare: number;
   /** From an upload until it is matched. Milliseconds. */
@@ -198,6 +200,7 @@ export const DEFAULT_KNOBS: Readonly<Knobs> = {
   userBlocks: "one",
   duplicateSegmentNames: "accept",
   retentionMutable: true,
+  uploadedShare: 1,
   matchedShare: 0.6,
   processingMs: 2 * 3_600_000,
   membershipSpreadMs: 0,

@@ -178,7 +178,7 @@ export function createAudiences(core: Core, segments: Segments, answers: Answers
     if (segment.sourceType !== "FIRST_PARTY") return refuse(trace, "Only FIRST_PARTY segments take users");
     const items = read.map(({ kind, hashes }): Item => {
       segments.change(segment, kind, incoming.method === "POST", hashes);
-      return { entity: { number_uploaded_users: hashes.length } };
+      return { entity: { number_uploaded_users: Math.floor(hashes.length * knobs.uploadedShare) } };
     });
     return answers.list(trace, "users", "user", items);
   }
