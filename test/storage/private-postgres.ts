@@ -27,6 +27,8 @@ function versions(): string[] {
 
 export interface PrivatePostgres {
   readonly url: string;
+  /** Its data directory. */
+  readonly data: string;
   readonly port: number;
   /** Of the server that runs now; its backends are its children. */
   readonly pid: number;
@@ -86,6 +88,7 @@ export async function startPrivatePostgres(
   await start();
   return {
     url,
+    data,
     port,
     get pid() {
       return server?.pid ?? 0;

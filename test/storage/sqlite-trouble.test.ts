@@ -7,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sqlite } from "../../src/sqlite/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
+import { findings } from "../../src/storage/sqlite/check.ts";
+import { Connection } from "../../src/storage/sqlite/connection.ts";
 import { startJob } from "./sqlite-jobs.ts";
 
 const group = { tenantId: "t", destinationId: "d", name: "events/p", exclusive: false, credentialId: "c" };
@@ -181,6 +183,32 @@ describe("check()", () => {
     const storage = sqlite(path, { durability: "process" });
     expect(await codes(storage)).toEqual(expect.arrayContaining(["file_readable_by_all", "durability_process"]));
     await storage.close();
+  });
+
+  it("names a file that is not in WAL mode, wherever that came from", async () => {
+    await filled();
+    const database = new DatabaseSync(path);
+    const found = () => findings({ database } as Connection, path, "power-loss").map(({ code }) => code);
+    expect(found()).not.toContain("no_wal");
+    database.exec("PRAGMA journal_mode = DELETE");
+    expect(found()).toContain("no_wal");
+    database.close();
+  });
+
+  it("need not look at `synchronous`: what is acknowledged is committed with it, whatever was committed before", async () => {
+    const level = async (durability: "power-loss" | "process", durable: boolean) => {
+      const connection = new Connection(path, { durability });
+      await connection.write(() => {}, { durable: false });
+      const found = await connection.write(
+        () => connection.database?.prepare("PRAGMA synchronous").get()?.synchronous,
+        { durable },
+      );
+      await connection.close();
+      return found;
+    };
+    expect(await level("power-loss", true)).toBe(2);
+    expect(await level("power-loss", false)).toBe(1);
+    expect(await level("process", true)).toBe(1);
   });
 
   it("names a database in memory", async () => {

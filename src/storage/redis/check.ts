@@ -21,6 +21,15 @@ export async function findings(engine: Engine, durability: Durability): Promise<
     found.push(...serverFindings(info), ...memoryFindings(info));
     if (durability !== "none") found.push(...(await fileFindings(node, info, durability)));
   }
+  if (durability === "process") {
+    found.push({
+      code: "durability_process",
+      severity: "warning",
+      message:
+        "The storage was said to be synced to the disk later: a power loss takes the last second of what was acknowledged.",
+      fix: 'Set appendfsync to always and give redis() `durability: "power-loss"`, unless losing it is fine.',
+    });
+  }
   if (durability === "none") {
     found.push({
       code: "durability_none",
