@@ -13,7 +13,13 @@ export type { ListRow, TextSource, UnusableRow } from "./list/row.ts";
 export { type ListSync, type ListSyncDependencies, syncList } from "./list/sync.ts";
 export type { SegmentList, SegmentPage } from "./list-segments.ts";
 export { MEMBER_SCHEMAS, type MemberKind, type MembersAccepted } from "./members.ts";
-export { type NewLookalike, type NewSegment, type SegmentChange, segmentMarker } from "./new-segment.ts";
+export {
+  checkSegmentChange,
+  type NewLookalike,
+  type NewSegment,
+  type SegmentChange,
+  segmentMarker,
+} from "./new-segment.ts";
 export { type MemberPage, type MemberPagesOptions, memberPages, memberPagesAsync } from "./pages.ts";
 export type { Segment } from "./segment.ts";
 export type { SegmentUpdated } from "./update-segment.ts";

@@ -98,6 +98,11 @@ export function lookalikeBody(adAccountId: string, lookalike: NewLookalike): Rec
   };
 }
 
+/** Of a segment that may not be made yet. @internal @throws {SnapchatError} `segment_…_invalid` (fix_data) */
+export function checkSegmentChange(change: SegmentChange): void {
+  changedFields(change, undefined);
+}
+
 /** The changed fields in Snapchat's words. @throws {SnapchatError} `segment_…_invalid` (fix_data) */
 export function changedFields(change: SegmentChange, sourceType: string | undefined): Record<string, unknown> {
   const longest = sourceType === "LOOKALIKE" ? LOOKALIKE_DAYS : LIFETIME_DAYS;

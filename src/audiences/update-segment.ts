@@ -1,7 +1,7 @@
 import { answerFailure } from "../http/ads-failure.ts";
 import { entitiesOf, isRecord } from "./answer.ts";
 import type { AudiencesCall, Seen } from "./call.ts";
-import { changedFields, type SegmentChange } from "./new-segment.ts";
+import { changedFields, checkSegmentChange, type SegmentChange } from "./new-segment.ts";
 import { readSegment, type Segment } from "./segment.ts";
 import { type Channel, request, withRetries } from "./transport.ts";
 
@@ -31,7 +31,7 @@ export async function updateSegment(
   call: AudiencesCall,
   seen: Seen,
 ): Promise<SegmentUpdated> {
-  changedFields(change, undefined);
+  checkSegmentChange(change);
   const path = `/segments/${encodeURIComponent(segmentId)}`;
   return withRetries(channel, call, async () => {
     const got = await request(channel, call, seen, { method: "GET", path, label: GET });

@@ -133,6 +133,18 @@ describe("a segment", () => {
     });
   });
 
+  it.each([
+    ["segment_name_invalid", { name: " " }],
+    ["segment_retention_invalid", { retentionInDays: -1 }],
+    ["segment_identifiers_invalid", { identifiers: ["fax" as never] }],
+    ["segment_identifiers_invalid", { identifiers: [] }],
+  ])("is told %s before anything is stored or made", async (code, patch) => {
+    shop = await openShop();
+    const { acme, id } = shop;
+    await expect(acme.segments.update(id, "vip", patch)).rejects.toMatchObject({ code, kind: "fix_data" });
+    expect(await acme.segments.list(id)).toEqual([]);
+  });
+
   it("tells where it stands in words, on Snapchat's clock", async () => {
     shop = await openShop();
     const { acme, id, simulator } = shop;

@@ -1,5 +1,6 @@
-import type { Segment } from "../../audiences/index.ts";
+import type { MemberKind, Segment } from "../../audiences/index.ts";
 import type { ActiveDestination } from "../../destinations/index.ts";
+import { SnapchatError } from "../../errors.ts";
 import { wrong } from "./errors.ts";
 
 /** @throws {SnapchatError} `segment_not_a_list`, `segment_of_other_account` (fix_configuration) */
@@ -18,6 +19,19 @@ export function checkLinkable({ adAccountId }: ActiveDestination, segment: Segme
       "Link an audience of the destination's ad account.",
     );
   }
+}
+
+const KINDS: readonly unknown[] = ["email", "phone", "mobile_ad_id"] satisfies MemberKind[];
+
+/** @throws {SnapchatError} `segment_identifiers_invalid` (fix_data) */
+export function checkIdentifiers(kinds: unknown): void {
+  if (Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => KINDS.includes(kind))) return;
+  throw new SnapchatError({
+    code: "segment_identifiers_invalid",
+    kind: "fix_data",
+    message: "The identifiers of a segment are a list of email, phone and mobile_ad_id, at least one of them.",
+    fix: "Name the kinds that may enter the segment, or leave them out for all that the destination sends.",
+  });
 }
 
 export const linkedAlready = (key: string) =>

@@ -1,4 +1,10 @@
-import type { AudiencesClient, ListRow, MemberKind, Segment } from "../../audiences/index.ts";
+import {
+  type AudiencesClient,
+  checkSegmentChange,
+  type ListRow,
+  type MemberKind,
+  type Segment,
+} from "../../audiences/index.ts";
 import { type Vault, withAccessToken } from "../../auth/index.ts";
 import type { Clock } from "../../clock.ts";
 import {
@@ -16,7 +22,7 @@ import type { Plugins } from "../../plugins/index.ts";
 import type { Storage } from "../../storage/ports.ts";
 import { letGo } from "./control.ts";
 import { checkSegmentKey, notConnected, segmentUnknown, wrong } from "./errors.ts";
-import { checkLinkable, choiceInvalid, idInvalid, linkedAlready } from "./link-checks.ts";
+import { checkIdentifiers, checkLinkable, choiceInvalid, idInvalid, linkedAlready } from "./link-checks.ts";
 import { type Links, nameOf } from "./links.ts";
 import { type AccountSegments, askAccount, type LinkedSegment, linkedSegment } from "./status.ts";
 import { createSegmentSync, type SegmentSync } from "./sync.ts";
@@ -176,8 +182,10 @@ export function createSegments(dependencies: SegmentsDependencies) {
     /** @throws {SnapchatError} `segment_…_invalid` (fix_data); as `AudiencesClient.segments.update` */
     async update(destination: ActiveDestination, key: string, patch: SegmentPatch): Promise<SegmentUpdateReport> {
       const ref = links.refOf(destination, checkSegmentKey(key));
-      const before = await links.make(destination, { link: ref.link, key, name: undefined });
       const { identifiers, ...fields } = patch;
+      checkSegmentChange(fields);
+      if (identifiers !== undefined) checkIdentifiers(identifiers);
+      const before = await links.make(destination, { link: ref.link, key, name: undefined });
       const name = fields.name === undefined ? undefined : nameOf(destination, { key, name: fields.name });
       const wanted = { ...fields, ...(name === undefined ? {} : { name }) };
       const ignored: (keyof SegmentPatch)[] = [];
