@@ -5,7 +5,7 @@ import base from "../../vitest.config.ts";
 
 /** The quick tests of each room: no servers, no processes, no browser. The first file is the first to be asked. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
-  identity: ["vectors", "loading", "docs", "phone-paths", "peers", "properties"],
+  identity: ["vectors", "edges", "loading", "docs", "phone-paths", "peers", "properties"],
   workflow: ["mapping", "screen", "customerlabs", "presets", "envelopes", "totality"],
   delivery: [
     ...["circuit", "events", "members", "send-now", "limits"],
