@@ -1,3 +1,5 @@
+import { needs } from "../needs.ts";
 import { demo } from "./demo.ts";
 
-await demo({ redis: process.env.REDIS_URL ?? "redis://127.0.0.1:6379", say: console.log });
+const redis = await needs(process.env.REDIS_URL ?? "redis://127.0.0.1:6379", "redis-server, or set REDIS_URL");
+await demo({ redis, say: console.log });

@@ -1,3 +1,5 @@
+import { needs } from "../needs.ts";
 import { demo } from "./demo.ts";
 
-await demo({ nats: process.env.NATS_URL ?? "nats://127.0.0.1:4222", say: console.log });
+const nats = await needs(process.env.NATS_URL ?? "nats://127.0.0.1:4222", "nats-server -js, or set NATS_URL");
+await demo({ nats, say: console.log });

@@ -1,0 +1,3 @@
+import { firstEvent } from "./first-event.ts";
+
+await firstEvent((text) => console.log(text));
