@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
@@ -36,6 +36,17 @@ describe("the README", () => {
     const region = /\/\/ #region readme\n(.*?)\n\s*\/\/ #endregion/s.exec(program)?.[1] ?? "";
     const shown = /```ts\n(.*?)\n```/s.exec(readme)?.[1];
     expect(shown).toBe(region.replaceAll(/^ {2}/gm, ""));
+  });
+
+  it("claims of itself only what a test shows", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const section = /^## Why this one\n(.*?)^## /ms.exec(readme)?.[1] ?? "";
+    const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---"));
+    expect(rows.length).toBeGreaterThan(15);
+    for (const row of rows.filter((line) => !line.includes("| this package |"))) {
+      const [, file = ""] = /^\| [^|]+ \| \[[^\]]+\]\((test\/[^)]+\.test\.ts)\) \|/.exec(row) ?? [];
+      expect(existsSync(new URL(`../${file}`, import.meta.url)) && file !== "", row).toBe(true);
+    }
   });
 
   it("shows a program that connects, tracks and is counted once", async () => {
