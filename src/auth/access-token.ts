@@ -81,7 +81,9 @@ export function createAccessTokens(state: RefreshState) {
   }
 
   async function credential(tenantId: string, id: string): Promise<VaultCredential> {
-    const { stored, refreshAtMs } = await read(tenantId, id, { fresh: false });
+    let { stored, refreshAtMs } = await read(tenantId, id, { fresh: false });
+    // Somebody may have signed in again since, in another process.
+    if (stored.status !== "connected") ({ stored, refreshAtMs } = await read(tenantId, id, { fresh: true }));
     if (stored.status !== "connected") {
       state.tell(stored);
       if (!state.unstored.has(connectionKeys.one(tenantId, id))) throw reauthRequired(stored);

@@ -34,6 +34,11 @@ export interface Credentials {
    * this credential waits until `outbox.resume({ credentialId }, "reauth_required")`.
    */
   refused(credential: Credential): Promise<"retry" | "pause">;
+  /**
+   * Whether a person still has to act, read afresh. Asked after the pause: where somebody acted in that very moment, their
+   * resume came before it and will not come again. Absent: it is so.
+   */
+  lost?(credentialId: string): Promise<boolean>;
 }
 
 /** What of an item tells whose it is: an event's JSON text, or a membership's digests. */

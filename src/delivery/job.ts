@@ -78,9 +78,16 @@ export async function resolveCredential(context: Context, job: Job, outcomes: Ou
 
 /** A person has to act: the credential's work waits, and no attempt is counted. */
 export async function pauseCredential(
-  { storage, clock, random, emit }: Context,
+  { storage, clock, random, emit, credentials }: Context,
   { tenantId, destinationId, credentialId }: Pick<Group, "tenantId" | "destinationId" | "credentialId">,
 ): Promise<void> {
-  await storageCall(() => storage.outbox.pause({ credentialId }, "reauth_required"), { clock, random, maxMs: 20_000 });
+  const patience = { clock, random, maxMs: 20_000 };
+  await storageCall(() => storage.outbox.pause({ credentialId }, "reauth_required"), patience);
+  // Not known is as good as lost: whoever signs in resumes.
+  const lost = await (credentials.lost?.(credentialId) ?? Promise.resolve(true)).catch(() => true);
+  if (!lost) {
+    await storageCall(() => storage.outbox.resume({ credentialId }, "reauth_required"), patience);
+    return;
+  }
   emit({ type: "reauth_required", tenantId, destinationId, credentialId });
 }

@@ -13,7 +13,7 @@ export interface LimitSettings {
 }
 
 export interface CredentialsDependencies {
-  vault: Pick<Vault, "credential" | "refused">;
+  vault: Pick<Vault, "credential" | "refused" | "connections">;
   destinations: Pick<Destinations, "conversionsToken" | "tokenRefused">;
   limits?: LimitSettings | undefined;
 }
@@ -52,6 +52,12 @@ export function createCredentials(dependencies: CredentialsDependencies): Creden
       const parsed = parseCredentialId(credential.id);
       if (parsed?.kind === "oauth") return vault.refused(parsed.tenantId, parsed.connectionId, credential.version);
       return parsed ? destinations.tokenRefused(parsed.tenantId, parsed.destinationId, parsed.n) : "pause";
+    },
+    async lost(id) {
+      const parsed = parseCredentialId(id);
+      if (parsed?.kind !== "oauth") return true;
+      const login = await vault.connections.get(parsed.tenantId, parsed.connectionId);
+      return login?.status !== "connected";
     },
   };
 }
