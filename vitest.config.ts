@@ -15,7 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/long/**"],
+    exclude: ["test/long/**", "**/node_modules/**"],
     testTimeout: 30_000,
     // Most files wait for servers, browsers and timers as much as they compute.
     maxWorkers: 4,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { nextDelay } from "../../src/delivery/backoff.ts";
 import { createCircuits } from "../../src/delivery/circuit.ts";
 import { createFakeClock } from "../../src/testing/clock.ts";
 import { DELIVERED, event, eventsOf, seeded, setup } from "./support.ts";
@@ -56,6 +57,42 @@ describe("a circuit", () => {
     expect(circuits.report("a", false)).toBe("opened");
     expect(circuits.enter("a").pass).toBe(false);
   });
+
+  it("counts a request that leaves twice once", async () => {
+    const { clock, circuits, waitMs } = opened();
+    await clock.advance(waitMs);
+    const probe = circuits.enter("a");
+    if (probe.pass) for (let n = 0; n < 2; n++) probe.leave();
+    expect([circuits.enter("a").pass, circuits.enter("a").pass]).toEqual([true, false]);
+  });
+
+  it("tells of a change once, and of none where there was none", async () => {
+    const { clock, circuits, waitMs } = opened();
+    expect(circuits.report("a", false)).toBeUndefined();
+    expect([circuits.report("b", true), circuits.report("b", false), circuits.report("b", true)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    await clock.advance(waitMs);
+    expect([circuits.report("a", true), circuits.report("a", true)]).toEqual(["closed", undefined]);
+  });
+
+  it("says how long it is still open", async () => {
+    const { clock, circuits, waitMs } = opened();
+    await clock.advance(1_000);
+    expect(circuits.open()).toEqual([{ asset: "a", retryInMs: waitMs - 1_000 }]);
+    await clock.advance(waitMs);
+    expect(circuits.open()).toEqual([{ asset: "a", retryInMs: 0 }]);
+  });
+});
+
+it("a wait lies between the smallest and three times the last, and never above the largest", () => {
+  const bounds = { minMs: 1_000, maxMs: 10_000 };
+  const waits = [0, 0.5, 1].map((random) => nextDelay(2_000, () => random, bounds));
+  expect(waits).toEqual([1_000, 3_500, 6_000]);
+  expect(nextDelay(undefined, () => 1, bounds)).toBe(3_000);
+  expect(nextDelay(9_000, () => 1, bounds)).toBe(10_000);
 });
 
 it("an asset that fails is left alone, and no other asset, credential or tenant notices", async () => {

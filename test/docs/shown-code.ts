@@ -28,6 +28,7 @@ export const sources = (folder: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.includes("node_modules"))
     .toSorted();
 
 export const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");

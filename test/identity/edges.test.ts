@@ -36,6 +36,8 @@ describe("mail addresses", () => {
     [`${long("ä", 65)}@example.com`, NO_EMAIL],
     [`a@${long("b", 63)}.co`, `a@${long("b", 63)}.co`],
     [`a@${long("b", 64)}.co`, NO_EMAIL],
+    [`ä@${long("b", 63)}.co`, `ä@${long("b", 63)}.co`],
+    [`ä@${long("b", 64)}.co`, NO_EMAIL],
     ["@example.com", NO_EMAIL],
     ["a@example", NO_EMAIL],
     ["a@example.c", NO_EMAIL],
