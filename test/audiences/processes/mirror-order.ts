@@ -17,6 +17,15 @@ export interface MirrorOrder {
   delivery: Partial<DeliverySettings>;
 }
 
+/** Where a process's memory lies. Megabytes. */
+export interface MemoryHeld {
+  rssMb: number;
+  heapUsedMb: number;
+  heapMb: number;
+  externalMb: number;
+  buffersMb: number;
+}
+
 /** The n-th person of the list. */
 export function addressOf(n: number, { changeEvery }: Pick<MirrorOrder, "changeEvery">): string {
   return changeEvery > 0 && n % changeEvery === 0 ? `new-${n}@example.com` : `person-${n}@example.com`;

@@ -4,11 +4,24 @@
  */
 import { createSnapchat } from "../../../src/index.ts";
 import { sqlite } from "../../../src/sqlite/index.ts";
-import { addressOf, type MirrorOrder } from "./mirror-order.ts";
+import { addressOf, type MemoryHeld, type MirrorOrder } from "./mirror-order.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as MirrorOrder;
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const megabytes = () => Math.round(process.memoryUsage().rss / 1e6);
+
+/** What the process holds, by where it lies. Megabytes. */
+function held(): MemoryHeld {
+  const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+  const mb = (bytes: number) => Math.round(bytes / 1e6);
+  return {
+    rssMb: mb(rss),
+    heapUsedMb: mb(heapUsed),
+    heapMb: mb(heapTotal),
+    externalMb: mb(external),
+    buffersMb: mb(arrayBuffers),
+  };
+}
 
 const snapchat = createSnapchat({
   app: order.app,
@@ -27,9 +40,9 @@ globalThis.gc?.();
 const idleMb = megabytes();
 say({ idleMb });
 
-let peakMb = 0;
+let peak = held();
 const sampling = setInterval(() => {
-  peakMb = Math.max(peakMb, megabytes());
+  if (process.memoryUsage.rss() / 1e6 > peak.rssMb + 0.5) peak = held();
 }, 20);
 
 function* members(count: number) {
@@ -39,9 +52,9 @@ function* members(count: number) {
 const startedAt = performance.now();
 const done = await acme.segments.sync(order.destinationId, order.segment, members(order.count), {
   runId: order.runId,
-  onProgress: ({ phase, read, requests }) => say({ phase, read, requests }),
+  onProgress: ({ phase, read, requests }) => say({ phase, read, requests, idleMb, peak }),
 });
-say({ done, peakMb, idleMb, ms: Math.round(performance.now() - startedAt) });
+say({ done, peak, idleMb, ms: Math.round(performance.now() - startedAt) });
 clearInterval(sampling);
 await worker.stop();
 await snapchat.close();

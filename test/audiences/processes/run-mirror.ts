@@ -9,7 +9,7 @@ import type { SyncProgress } from "../../../src/audiences/index.ts";
 import { sha256Hex } from "../../../src/identity/index.ts";
 import { sqlite } from "../../../src/sqlite/index.ts";
 import { openShop, type Shop } from "../../snapchat/shop.ts";
-import { addressOf, type MirrorOrder } from "./mirror-order.ts";
+import { addressOf, type MemoryHeld, type MirrorOrder } from "./mirror-order.ts";
 
 /**
  * A bound as a small container sets it: what a list needs, not what V8 takes for garbage that it has not looked at yet,
@@ -21,10 +21,15 @@ const child = fileURLToPath(new URL("./mirror-process.ts", import.meta.url));
 export interface MirrorReport {
   done: SyncProgress;
   idleMb: number;
-  peakMb: number;
+  /** Of the last life, when it held most. */
+  peak: MemoryHeld;
   ms: number;
   kills: number;
+  /** The most that any life held above what it held at rest, those that were killed too. */
+  aboveIdleMb: number;
 }
+
+type Life = Omit<MirrorReport, "kills" | "aboveIdleMb">;
 
 /** A connected shop on a SQLite file, and processes that mirror lists into its segments. */
 export async function openMirrors(delivery: MirrorOrder["delivery"] = {}) {
@@ -51,9 +56,13 @@ export async function openMirrors(delivery: MirrorOrder["delivery"] = {}) {
       url: simulator.url,
       destinationId: id,
     };
+    let aboveIdleMb = 0;
+    const seen = ({ peak, idleMb }: Pick<MirrorReport, "peak" | "idleMb">) => {
+      aboveIdleMb = Math.max(aboveIdleMb, peak.rssMb - idleMb);
+    };
     for (let kills = 0; ; kills++) {
-      const report = await once(whole, killAt[kills]);
-      if (report) return { ...report, kills };
+      const report = await once(whole, killAt[kills], seen);
+      if (report) return { ...report, kills, aboveIdleMb };
     }
   }
 
@@ -84,20 +93,25 @@ export function difference(held: ReadonlySet<string>, order: Pick<MirrorOrder, "
 }
 
 /** One life of the process; `undefined`: it was killed. */
-function once(order: MirrorOrder, killAtRead: number | undefined): Promise<Omit<MirrorReport, "kills"> | undefined> {
+function once(
+  order: MirrorOrder,
+  killAtRead: number | undefined,
+  seen: (life: Pick<MirrorReport, "peak" | "idleMb">) => void,
+): Promise<Life | undefined> {
   return new Promise((resolve, reject) => {
     const running = spawn(process.execPath, [...V8, child, JSON.stringify(order)], {
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let report: Omit<MirrorReport, "kills"> | undefined;
+    let report: Life | undefined;
     let killed = false;
     let errors = "";
     running.stderr.on("data", (text: Buffer) => {
       errors += text.toString();
     });
     createInterface({ input: running.stdout }).on("line", (text) => {
-      const line = JSON.parse(text) as { read?: number; done?: SyncProgress };
-      if (line.done) report = line as MirrorReport;
+      const line = JSON.parse(text) as Partial<Life> & { read?: number };
+      if (line.peak) seen(line as Life);
+      if (line.done) report = line as Life;
       if (killAtRead === undefined || killed || (line.read ?? 0) < killAtRead) return;
       killed = true;
       running.kill("SIGKILL");
