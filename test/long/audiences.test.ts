@@ -1,9 +1,11 @@
+import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { syncList } from "../../src/audiences/index.ts";
 import { createDelivery } from "../../src/delivery/index.ts";
 import { runHistory } from "../audiences/checker/history.ts";
 import { simulatorSnapchat } from "../audiences/checker/simulator.ts";
 import { difference, openMirrors } from "../audiences/processes/run-mirror.ts";
+import { serviceUrl } from "../services.ts";
 
 /** `CHECKER_FROM=1 CHECKER_COUNT=50000 npm run test:long -- audiences`: ranges of seeds add up. */
 const from = Number(process.env.CHECKER_FROM ?? 1);
@@ -28,6 +30,26 @@ describe("seeded histories of segments, the long form", () => {
 
 /** `MIRROR_COUNT=1000000`: people of the list. */
 const people = Number(process.env.MIRROR_COUNT ?? 1_000_000);
+const postgresUrl = await serviceUrl("postgres");
+
+describe.skipIf(!postgresUrl)(`a list of ${people} people on Postgres`, () => {
+  it("is mirrored and killed once", { timeout: 3_600_000 }, async () => {
+    const place = { database: postgresUrl ?? "", schema: `snapchat_mirror_${process.pid}` };
+    const mirrors = await openMirrors({}, place);
+    try {
+      const order = { segment: "vip", runId: "first", count: people, changeEvery: 0 };
+      const report = await mirrors.mirror(order, [people * 0.5]);
+      console.log({ report, requests: mirrors.requests("vip").length });
+      expect(difference(mirrors.held("vip"), order)).toEqual({ missing: 0, surplus: 0 });
+      expect(report.aboveIdleMb).toBeLessThanOrEqual(150);
+    } finally {
+      await mirrors.close();
+      const pool = new pg.Pool({ connectionString: postgresUrl });
+      await pool.query(`DROP SCHEMA IF EXISTS ${place.schema} CASCADE`);
+      await pool.end();
+    }
+  });
+});
 
 describe(`a list of ${people} people`, () => {
   it("is mirrored, mirrored again with one in a hundred changed, and killed twice each time", async () => {

@@ -4,7 +4,10 @@ import type { SimulatorEndpoints } from "../../../src/testing/index.ts";
 /** What a mirroring process is told. */
 export interface MirrorOrder {
   app: { clientId: string; clientSecret: string; redirectUri: string };
+  /** A file of SQLite, or the address of a Postgres. */
   database: string;
+  /** Of Postgres. */
+  schema?: string;
   key: string;
   endpoints: SimulatorEndpoints;
   url: string;

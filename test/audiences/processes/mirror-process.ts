@@ -3,7 +3,7 @@
  * all in it. Reports lines of JSON: memory at rest, progress with the largest memory so far, the end.
  */
 import { createSnapchat } from "../../../src/index.ts";
-import { sqlite } from "../../../src/sqlite/index.ts";
+import { openDatabase } from "./mirror-database.ts";
 import { addressOf, type MemoryHeld, type MirrorOrder } from "./mirror-order.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as MirrorOrder;
@@ -23,9 +23,10 @@ function held(): MemoryHeld {
   };
 }
 
+const database = await openDatabase(order);
 const snapchat = createSnapchat({
   app: order.app,
-  storage: sqlite(order.database),
+  storage: database.storage,
   encryptionKeys: [order.key],
   endpoints: order.endpoints,
   allowEndpoints: [order.url],
@@ -58,3 +59,4 @@ say({ done, peak, idleMb, ms: Math.round(performance.now() - startedAt) });
 clearInterval(sampling);
 await worker.stop();
 await snapchat.close();
+await database.close();

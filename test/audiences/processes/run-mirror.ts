@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { SyncProgress } from "../../../src/audiences/index.ts";
 import { sha256Hex } from "../../../src/identity/index.ts";
-import { sqlite } from "../../../src/sqlite/index.ts";
 import { openShop, type Shop } from "../../snapchat/shop.ts";
+import { openDatabase } from "./mirror-database.ts";
 import { addressOf, type MemoryHeld, type MirrorOrder } from "./mirror-order.ts";
 
 /**
@@ -31,14 +31,23 @@ export interface MirrorReport {
 
 type Life = Omit<MirrorReport, "kills" | "aboveIdleMb">;
 
-/** A connected shop on a SQLite file, and processes that mirror lists into its segments. */
-export async function openMirrors(delivery: MirrorOrder["delivery"] = {}) {
+/**
+ * A connected shop and processes that mirror lists into its segments.
+ *
+ * @param place a Postgres and a schema of one's own in it; absent: a file of SQLite
+ */
+export async function openMirrors(
+  delivery: MirrorOrder["delivery"] = {},
+  place?: Required<Pick<MirrorOrder, "database" | "schema">>,
+) {
   const directory = mkdtempSync(join(tmpdir(), "mirror-"));
-  const database = join(directory, "snapchat.db");
+  const where = place ?? { database: join(directory, "snapchat.db") };
   const key = randomBytes(32).toString("base64");
-  const shop: Shop = await openShop({ storage: sqlite(database), encryptionKeys: [key] });
+  const opened = await openDatabase(where);
+  const shop: Shop = await openShop({ storage: opened.storage, encryptionKeys: [key] });
   const { simulator, id } = shop;
   await shop.snapchat.close();
+  await opened.close();
 
   /** Runs to the end, killed each time the run has got as far as `killAt` says: lines read. */
   async function mirror(
@@ -50,7 +59,7 @@ export async function openMirrors(delivery: MirrorOrder["delivery"] = {}) {
       ...order,
       delivery,
       app: { clientId, clientSecret, redirectUri: "http://127.0.0.1:8080/snapchat/callback" },
-      database,
+      ...where,
       key,
       endpoints: simulator.endpoints,
       url: simulator.url,
