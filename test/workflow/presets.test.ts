@@ -327,6 +327,10 @@ describe("setToggle", () => {
         [true, false],
         [true, false],
       ]);
+      expect(both.rules.filter(({ server }) => server).map(({ id }) => id)).toEqual([
+        "added_to_segment",
+        "removed_from_segment",
+      ]);
       const none = setToggle(both, event, { server: false });
       expect([state(none, "added_to_segment"), state(none, "removed_from_segment")]).toEqual([
         [false, false],
@@ -348,10 +352,36 @@ describe("setToggle", () => {
     }
   });
 
-  it("refuses an event nobody knows, with its name", () => {
-    expect(() => setToggle(born, "Wheel spun", { server: true })).toThrowError(
-      expect.objectContaining({ code: "event_unknown", details: { event: "Wheel spun" } }),
-    );
+  it("couples them where their event makes a Snap event, too, and moves that one with them", () => {
+    const purchased = born.rules.find((rule) => rule.id === "purchased") as (typeof born.rules)[number];
+    const workflow = { ...born, rules: [...born.rules, { ...purchased, id: "joined", on: "added_to_segment" }] };
+    const on = setToggle(workflow, "Added To Segment", { server: true }).rules.filter(({ server }) => server);
+    expect(on.map(({ id }) => id)).toEqual(["added_to_segment", "removed_from_segment", "joined"]);
+  });
+
+  it("says why and what to do, with the event's name and no more of it than that", () => {
+    const long = `Wheel spun ${"x".repeat(200)}`;
+    for (const event of ["Wheel spun", long]) {
+      expect(() => setToggle(born, event, { server: true })).toThrowError(
+        expect.objectContaining({
+          code: "event_unknown",
+          kind: "fix_configuration",
+          message: expect.stringMatching(/no rule/),
+          fix: expect.stringMatching(/event list/),
+          details: { event: event.slice(0, 100) },
+        }),
+      );
+    }
+    const refused = (preset: Workflow, event: string, rule: string, message: RegExp) =>
+      expect(() => setToggle(preset, event, { client: true })).toThrowError(
+        expect.objectContaining({
+          message: expect.stringMatching(message),
+          fix: expect.stringMatching(/off/),
+          details: { event, rule },
+        }),
+      );
+    refused(born, "added_to_segment", "added_to_segment", /Segments/);
+    refused(presets.segment(), "Application Opened", "application_opened", /in an app/);
   });
 
   it("moves all rules of a name, or one by its id", () => {
