@@ -12,7 +12,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Storage: ["postgres", "redis", "storage-adapter", "scaling"],
   Operating: ["operating", "destination-life", "errors", "repairs", "benchmarks"],
   "Data and people": ["privacy", "security", "identifiers", "fields", "snapchat"],
-  Project: ["decisions"],
+  Project: ["decisions", "quality", "runtimes"],
 };
 
 export function load(app: Application): void {

@@ -11,7 +11,12 @@ function called(): Map<string, boolean> {
   const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
   const paths = entryPoints.map((path) => join(ROOT, path));
-  const program = ts.createProgram(paths, { ...options, noLib: true, types: [] });
+  // Names and docstrings are all that is asked for: neither the language's types nor anybody else's are read.
+  const host = ts.createCompilerHost(options);
+  const { fileExists, directoryExists } = host;
+  host.fileExists = (path) => !path.includes("node_modules") && fileExists(path);
+  host.directoryExists = (path) => !path.includes("node_modules") && (directoryExists?.(path) ?? false);
+  const program = ts.createProgram(paths, { ...options, noLib: true, types: [] }, host);
   const checker = program.getTypeChecker();
   const found = new Map<string, boolean>();
   for (const path of paths) {
