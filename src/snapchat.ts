@@ -65,7 +65,7 @@ export interface Snapchat {
   groupKey(tenantId: string, event: unknown): Promise<string>;
   /** Delivers in the background until stopped. */
   startWorker(options?: WorkerOptions): Worker;
-  /** Delivers what is due, for cron and serverless. */
+  /** Delivers what is due and does a worker's upkeep beside it, for cron and serverless. */
   drain(options: { maxMs: number; signal?: AbortSignal }): Promise<DrainReport>;
   /** Stops delivery of everything, or of one destination or credential, until `resume`. */
   pause(target?: Target): Promise<void>;
@@ -248,7 +248,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     settings: options.delivery ?? {},
   });
 
-  const upkeep = createUpkeep({ records, destinations, vault });
+  const upkeep = createUpkeep({ clock, records, destinations, vault });
 
   const plan = createPlans({
     sources: Object.values(plugins.sources),

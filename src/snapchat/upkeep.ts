@@ -26,10 +26,12 @@ export interface Upkeep {
 }
 
 export function createUpkeep({
+  clock,
   records,
   destinations,
   vault,
 }: {
+  clock: Clock;
   records: Pick<Records, "put" | "delete">;
   destinations: Pick<Destinations, "maintain">;
   vault: Pick<Vault, "keepAlive">;
@@ -48,9 +50,22 @@ export function createUpkeep({
     else await records.put(KEPT_ALIVE, Buffer.of(1), { ifVersion: version, ttlMs: KEEP_ALIVE_EVERY_MS });
   }
   return {
-    // The storage's own trouble shows in health().
-    maintain: async (signal) => void (await destinations.maintain(signal).catch(() => {})),
-    keepAlive: (signal) => keepAlive(signal).catch(() => {}),
+    maintain: nowAndThen(clock, EVERY_MS / 2, (signal) => destinations.maintain(signal)),
+    keepAlive: nowAndThen(clock, ASK_EVERY_MS, keepAlive),
+  };
+}
+
+/** Not again for a while once it was done to its end here: a host may drain after every call of `track`. */
+function nowAndThen(clock: Clock, everyMs: number, task: (signal: AbortSignal) => Promise<unknown>) {
+  let doneAt = Number.NEGATIVE_INFINITY;
+  return async (signal: AbortSignal): Promise<void> => {
+    if (clock.monotonic() - doneAt < everyMs) return;
+    try {
+      await task(signal);
+      if (!signal.aborted) doneAt = clock.monotonic();
+    } catch {
+      // The storage's own trouble shows in health().
+    }
   };
 }
 
@@ -63,13 +78,10 @@ export function withUpkeep(
   const { signal } = stopping;
 
   const keeping = (async () => {
-    let askedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       await clock.sleep(EVERY_MS, signal);
       if (signal.aborted) return;
       await upkeep.maintain(signal);
-      if (clock.monotonic() - askedAt < ASK_EVERY_MS) continue;
-      askedAt = clock.monotonic();
       await upkeep.keepAlive(signal);
     }
   })();
