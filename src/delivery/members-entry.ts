@@ -19,6 +19,8 @@ export interface MemberEntry {
   settled: SettledItem[];
 }
 
+const NO_BYTES = new Uint8Array();
+
 /** Opens entries and asks once more whether each person may be added. Removes need no consent. */
 export async function openMembers(
   context: Context,
@@ -34,8 +36,11 @@ export async function openMembers(
     let list: ListPayload | undefined;
     try {
       const content = await openPayload(entry.payload, aad, context.sealer);
-      if (isList(content)) list = decodeList(content);
-      else members = decodeMembers(content);
+      if (isList(content)) {
+        list = decodeList(content);
+        // A page of a list is megabytes, and is held for as long as Snapchat takes: once is enough.
+        entry.payload = NO_BYTES;
+      } else members = decodeMembers(content);
     } catch {
       context.emit({ type: "entry_unreadable", tenantId, destinationId, group: name, reason: "payload_unreadable" });
       waiting.push({ id: entry.id, rest: { retryInMs: 5 * 60_000, progress: writeProgress(progress) } });
