@@ -30,5 +30,12 @@ const { alias: aliases } = base.resolve as { alias: (typeof fastCheck)[] };
 export default defineConfig({
   ...base,
   resolve: { alias: [fastCheck, ...aliases] },
-  test: { ...base.test, include: files, maxWorkers: 1, isolate: false, sequence: { sequencer: ExactFirst } },
+  test: {
+    ...base.test,
+    include: files,
+    testTimeout: 300_000,
+    maxWorkers: 1,
+    isolate: false,
+    sequence: { sequencer: ExactFirst },
+  },
 });
