@@ -11,7 +11,7 @@ export function openDatabase(path: string, synchronous: "FULL" | "NORMAL"): Data
     setSynchronous(db, synchronous);
     // Fsync on macOS reaches the disk only so; elsewhere these do nothing.
     db.exec(
-      "PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000",
+      "PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000",
     );
     migrate(db);
     return db;

@@ -53,7 +53,7 @@ function* members(count: number) {
 const startedAt = performance.now();
 const done = await acme.segments.sync(order.destinationId, order.segment, members(order.count), {
   runId: order.runId,
-  onProgress: ({ phase, read, requests }) => say({ phase, read, requests, idleMb, peak }),
+  onProgress: ({ phase, read, requests }) => say({ phase, read, requests, idleMb, peak, rssMb: megabytes() }),
 });
 say({ done, peak, idleMb, ms: Math.round(performance.now() - startedAt) });
 clearInterval(sampling);

@@ -29,6 +29,13 @@ export interface MirrorReport {
   aboveIdleMb: number;
 }
 
+/** How far a run is, and what its process holds there. */
+export interface MirrorProgress {
+  read: number;
+  rssMb: number;
+  idleMb: number;
+}
+
 type Life = Omit<MirrorReport, "kills" | "aboveIdleMb">;
 
 /**
@@ -53,6 +60,7 @@ export async function openMirrors(
   async function mirror(
     order: Pick<MirrorOrder, "segment" | "runId" | "count" | "changeEvery">,
     killAt: readonly number[] = [],
+    onProgress: (progress: MirrorProgress) => void = () => {},
   ): Promise<MirrorReport> {
     const { clientId, clientSecret } = simulator.world;
     const whole: MirrorOrder = {
@@ -66,8 +74,10 @@ export async function openMirrors(
       destinationId: id,
     };
     let aboveIdleMb = 0;
-    const seen = ({ peak, idleMb }: Pick<MirrorReport, "peak" | "idleMb">) => {
-      aboveIdleMb = Math.max(aboveIdleMb, peak.rssMb - idleMb);
+    const seen = (line: Pick<MirrorReport, "peak" | "idleMb"> & Partial<MirrorProgress>) => {
+      aboveIdleMb = Math.max(aboveIdleMb, line.peak.rssMb - line.idleMb);
+      const { read, rssMb, idleMb } = line;
+      if (read !== undefined && rssMb !== undefined) onProgress({ read, rssMb, idleMb });
     };
     for (let kills = 0; ; kills++) {
       const report = await once(whole, killAt[kills], seen);
