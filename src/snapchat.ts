@@ -17,13 +17,13 @@ import { createPeople } from "./people/index.ts";
 import { createPlugins } from "./plugins/index.ts";
 import { LIBRARY } from "./rules/index.ts";
 import { createConnectionEvents } from "./snapchat/connection-events.ts";
-import { createCredentials, loginLimits } from "./snapchat/credentials.ts";
+import { createCredentials, loginLimits, segmentWrites } from "./snapchat/credentials.ts";
 import { engineTime } from "./snapchat/engine-time.ts";
 import { createEventActivity } from "./snapchat/event-activity.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
 import { createIngest, type Offer } from "./snapchat/ingest.ts";
 import { createReceiptLines } from "./snapchat/ingest-lines.ts";
-import { createInteractive } from "./snapchat/interactive.ts";
+import { createInteractive, type LoginSlots } from "./snapchat/interactive.ts";
 import { createLog } from "./snapchat/log.ts";
 import { migrated } from "./snapchat/migrated.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
@@ -157,14 +157,13 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     oldestPayloadMs: () => delivery.oldestPayloadMs(),
   });
   const interactive = createInteractive({ slots: storage.slots ?? recordSlots(records), clock });
-  const accounts = createAccounts({
-    vault,
-    client: accountsClient,
-    slot: (login) => interactive(loginLimits(login, options.limits)),
-  });
+  const slot: LoginSlots = (login, { writes = false } = {}) =>
+    interactive([...loginLimits(login, options.limits), ...(writes ? [segmentWrites(login, options.limits)] : [])]);
+  const accounts = createAccounts({ vault, client: accountsClient, slot });
   const segments = createSegmentRoom({
     storage,
     vault,
+    slot,
     audiences,
     plugins,
     clock,
@@ -297,6 +296,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         segments: segments.segments,
         conversions,
         credentials,
+        pass: interactive,
         delivery,
         storage,
         endpoints,

@@ -90,7 +90,7 @@ export function createAccounts({
 
 /**
  * Runs a task with an access token. Where it throws kind `reauthorize` because the token was refused (status 401), the
- * token is refreshed and the task runs once more.
+ * token is refreshed and the task runs once more. The task's second argument says which app the token is of.
  *
  * @example
  * ```ts
@@ -107,9 +107,9 @@ export function withAccessToken<T>(
   vault: Pick<Vault, "credential" | "refused">,
   tenantId: string,
   connectionId: string,
-  task: (token: Secret) => Promise<T>,
+  task: (token: Secret, credential: VaultCredential) => Promise<T>,
 ): Promise<T> {
-  return withCredential(vault, tenantId, connectionId, ({ token }) => task(token));
+  return withCredential(vault, tenantId, connectionId, (credential) => task(credential.token, credential));
 }
 
 async function withCredential<T>(

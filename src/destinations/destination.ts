@@ -26,7 +26,14 @@ export interface Destination {
   pixelId?: string;
   /** A Snap App ID: the asset of `MOBILE_APP` events. */
   mobileAppId?: string;
-  connection?: Pick<ConnectionInfo, "id" | "status" | "person">;
+  /**
+   * Its login. `unreadable`: what is stored of it cannot be opened now; `problem` is the code that says why, usually
+   * `encryption_key_gone`. Its work waits until the key is back, or until somebody signs in again.
+   */
+  connection?: Pick<ConnectionInfo, "id" | "person"> & {
+    status: ConnectionInfo["status"] | "unreadable";
+    problem?: string;
+  };
   /** The long-lived token of the Business Dashboard. Write-only: it reads back masked. */
   conversionsToken?: { masked: string; status: TokenStatus };
   /** Plain JSON, as checked by the workflow room. */
@@ -116,15 +123,24 @@ function shared({ stored, version }: Versioned): Omit<ActiveDestination, "connec
 }
 
 /** The public form, with what the vault says of its login. */
-export function toDestination(versioned: Versioned, connection: ConnectionInfo | undefined): Destination {
+export function toDestination(versioned: Versioned, connection: ConnectionInfo | Unreadable | undefined): Destination {
   return {
     ...shared(versioned),
-    ...optional(
-      "connection",
-      connection && { id: connection.id, status: connection.status, ...optional("person", connection.person) },
-    ),
+    ...optional("connection", connection && shownConnection(connection)),
     ...optional("deleting", versioned.stored.deleting && (true as const)),
   };
+}
+
+/** A login that is there and cannot be opened. */
+export interface Unreadable {
+  id: string;
+  status: "unreadable";
+  problem: string;
+}
+
+function shownConnection(connection: ConnectionInfo | Unreadable): NonNullable<Destination["connection"]> {
+  if (connection.status === "unreadable") return connection;
+  return { id: connection.id, status: connection.status, ...optional("person", connection.person) };
 }
 
 export function toActive(versioned: Versioned): ActiveDestination {

@@ -1,11 +1,17 @@
 import { systemClock } from "../clock.ts";
-import type { Secret } from "../errors.ts";
+import { isSnapchatError, type Secret } from "../errors.ts";
 import { patientRecords } from "../storage/patient.ts";
 import type { Page } from "../storage/ports.ts";
 import { createAudit } from "./audit.ts";
 import { encode } from "./codec.ts";
 import type { Context, DestinationsOptions } from "./context.ts";
-import { type Destination, type StoredDestination, toDestination, type Versioned } from "./destination.ts";
+import {
+  type Destination,
+  type StoredDestination,
+  toDestination,
+  type Unreadable,
+  type Versioned,
+} from "./destination.ts";
 import { applyToQueue } from "./effects.ts";
 import { checkId, checkTenantId, invalid, isStorageConflict } from "./failure.ts";
 import type { ConnectionInfo } from "./interfaces.ts";
@@ -66,7 +72,17 @@ export function createDestinations(context: Context) {
 
   async function view(versioned: Versioned): Promise<Destination> {
     const { tenantId, connectionId } = versioned.stored;
-    return toDestination(versioned, connectionId ? await connections.info(tenantId, connectionId) : undefined);
+    return toDestination(versioned, connectionId ? await shownLogin(tenantId, connectionId) : undefined);
+  }
+
+  /** What is shown of a login: one whose key is gone hides neither its destination nor the others of a list. */
+  async function shownLogin(tenantId: string, id: string): Promise<ConnectionInfo | Unreadable | undefined> {
+    try {
+      return await connections.info(tenantId, id);
+    } catch (error) {
+      if (!isSnapchatError(error) || error.kind !== "fix_configuration") throw error;
+      return { id, status: "unreadable", problem: error.code };
+    }
   }
 
   return {
@@ -121,10 +137,10 @@ export function createDestinations(context: Context) {
     /** In order of creation. `after`: the id of the last one seen. `limit`: default 100, at most 1,000. */
     async list(tenantId: string, query: { after?: string; limit?: number } = {}): Promise<Page<Destination>> {
       const page = await listDestinations(records, tenantId, query);
-      const infos = new Map<string, Promise<ConnectionInfo | undefined>>();
+      const infos = new Map<string, ReturnType<typeof shownLogin>>();
       for (const { stored } of page.items) {
         const { connectionId } = stored;
-        if (connectionId && !infos.has(connectionId)) infos.set(connectionId, connections.info(tenantId, connectionId));
+        if (connectionId && !infos.has(connectionId)) infos.set(connectionId, shownLogin(tenantId, connectionId));
       }
       const items = page.items.map(async (item) =>
         toDestination(item, await infos.get(item.stored.connectionId ?? "")),
@@ -219,10 +235,10 @@ export function createDestinations(context: Context) {
       return openToken(context, tenantId, id, n);
     },
 
-    /** The Conversions token in use, whatever Snapchat says of it; `undefined` where none was pasted. */
-    async eventsToken(tenantId: string, id: string): Promise<Secret | undefined> {
+    /** The credential of the Conversions token in use, whatever Snapchat says of it; `undefined` where none was pasted. */
+    async ownCredential(tenantId: string, id: string): Promise<string | undefined> {
       const { stored } = await readDestination(records, tenantId, id);
-      return stored.token && openToken(context, tenantId, id, stored.token.n);
+      return stored.token && tokenCredential(tenantId, id, stored.token.n);
     },
 
     /** What events of an asset leave with now; without an asset, memberships. */

@@ -28,19 +28,14 @@ export function createCredentials(dependencies: CredentialsDependencies): Creden
       const { tenantId, connectionId } = parsed;
       const { token, version, appId } = await vault.credential(tenantId, connectionId);
       const shared = loginLimits({ tenantId, connectionId, appId }, limits);
-      const writes: LimitScope = {
-        key: `segment-writes/${tenantId}/${connectionId}`,
-        perWindow: limits.segmentWritesPer5Seconds ?? LIMITS.segmentWritesPer5Seconds,
-        windowMs: 5_000,
-      };
-      return { id, kind: "oauth", token, version, limits: { events: shared, segments: [...shared, writes] } };
+      const segments = [...shared, segmentWrites({ tenantId, connectionId }, limits)];
+      return { id, kind: "oauth", token, version, limits: { events: shared, segments } };
     }
     if (parsed) {
       const { tenantId, destinationId, n } = parsed;
       const token = await destinations.conversionsToken(tenantId, destinationId, n);
       if (!token) throw tokenGone(destinationId);
-      const perToken = limits.conversionsTokenPerSecond ?? LIMITS.conversionsTokenPerSecond;
-      const events = [perSecond(`conversions-token/${tenantId}/${destinationId}/${n}`, perToken)];
+      const events = tokenLimits(parsed, limits);
       return { id, kind: "conversions_token", token, version: n, limits: { events, segments: [] } };
     }
     throw tokenGone(id);
@@ -71,6 +66,27 @@ export function loginLimits(
     perSecond(`oauth-token/${tenantId}/${connectionId}`, limits.oauthTokenPerSecond ?? LIMITS.oauthTokenPerSecond),
     perSecond(`oauth-app/${appId}`, limits.oauthAppPerSecond ?? LIMITS.oauthAppPerSecond),
   ];
+}
+
+/** The limit that changes of segments fall under besides those of their login. */
+export function segmentWrites(
+  { tenantId, connectionId }: { tenantId: string; connectionId: string },
+  limits: LimitSettings = {},
+): LimitScope {
+  return {
+    key: `segment-writes/${tenantId}/${connectionId}`,
+    perWindow: limits.segmentWritesPer5Seconds ?? LIMITS.segmentWritesPer5Seconds,
+    windowMs: 5_000,
+  };
+}
+
+/** The limit that every request with a Conversions token falls under. */
+export function tokenLimits(
+  { tenantId, destinationId, n }: { tenantId: string; destinationId: string; n: number },
+  limits: LimitSettings = {},
+): LimitScope[] {
+  const perToken = limits.conversionsTokenPerSecond ?? LIMITS.conversionsTokenPerSecond;
+  return [perSecond(`conversions-token/${tenantId}/${destinationId}/${n}`, perToken)];
 }
 
 const perSecond = (key: string, perWindow: number): LimitScope => ({ key, perWindow, windowMs: 1_000 });

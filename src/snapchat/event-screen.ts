@@ -20,7 +20,7 @@ function stateOf(destination: Destination): DestinationState {
     mobileApp: destination.mobileAppId !== undefined,
     adAccount: destination.adAccountId !== undefined,
     conversionsToken: conversionsToken !== undefined && conversionsToken.status !== "refused",
-    ...(connection ? { login: connection.status } : {}),
+    ...(connection ? { login: connection.status === "unreadable" ? "disconnected" : connection.status } : {}),
   };
 }
 

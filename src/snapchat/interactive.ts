@@ -3,6 +3,12 @@ import type { LimitScope } from "../delivery/index.ts";
 import { SnapchatError } from "../errors.ts";
 import type { Slots } from "../storage/ports.ts";
 
+/** Resolves when a request with a login may leave. `writes`: it changes segments. */
+export type LoginSlots = (
+  login: { tenantId: string; connectionId: string; appId: string },
+  o?: { writes?: boolean },
+) => Promise<void>;
+
 /** Somebody waits before a screen. */
 const PATIENCE_MS = 15_000;
 
@@ -17,6 +23,7 @@ const SHARE = 0.9;
 export function createInteractive({ slots, clock }: { slots: Slots; clock: Clock }) {
   /** Resolves at the moment when a request may leave. @throws {SnapchatError} `rate_limited` (capacity) where none may for long */
   return async function pass(scopes: readonly LimitScope[]): Promise<void> {
+    if (scopes.length === 0) return;
     const until = clock.monotonic() + PATIENCE_MS;
     for (;;) {
       const given = await slots.reserve(scopes.map(one), 1);

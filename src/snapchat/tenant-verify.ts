@@ -1,7 +1,7 @@
 import { type ActiveDestination, type Destination, type PreflightReport, problem } from "../destinations/index.ts";
-import { isSnapchatError, type Secret, type SnapchatError } from "../errors.ts";
+import { isSnapchatError, type SnapchatError } from "../errors.ts";
 import type { Workflow } from "../workflow/index.ts";
-import type { TenantDependencies } from "./tenant.ts";
+import type { TenantDependencies, TokensOf } from "./tenant.ts";
 import { type VerifyReport, verify } from "./verify/verify.ts";
 import { hostWords } from "./words.ts";
 
@@ -12,7 +12,7 @@ interface TenantParts {
   mine(destinationId: string): Promise<Destination>;
   active(destinationId: string): Promise<ActiveDestination>;
   preflight(destinationId: string): Promise<PreflightReport>;
-  tokensOf(destination: Destination): Promise<{ all: readonly Secret[]; login: Secret | undefined }>;
+  tokensOf(destination: Destination): Promise<TokensOf>;
 }
 
 /** Collects the facts of one destination and lets the check engine speak about them. */
@@ -45,9 +45,11 @@ export function createTenantVerify(rooms: TenantDependencies, parts: TenantParts
       questions: {
         pixelId: destination.pixelId,
         tokens: tokens.all,
+        beforeRequest: tokens.beforeRequest,
         conversions: rooms.conversions,
         async domains() {
           if (!destination.pixelId || !tokens.login) return undefined;
+          await tokens.beforeRequest();
           return rooms.domains(destination.pixelId, tokens.login).catch(() => undefined);
         },
         integration: rooms.integration,
@@ -82,6 +84,7 @@ export function createTenantVerify(rooms: TenantDependencies, parts: TenantParts
       questions: {
         pixelId: undefined,
         tokens: [],
+        beforeRequest: async () => {},
         conversions: rooms.conversions,
         domains: async () => undefined,
         integration: rooms.integration,

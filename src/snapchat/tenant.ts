@@ -1,7 +1,7 @@
 import type { Accounts, ImportedConnection, Vault } from "../auth/index.ts";
 import type { ConversionsClient, PreparedEvent } from "../capi/index.ts";
 import type { Clock } from "../clock.ts";
-import type { Credentials, Delivery } from "../delivery/index.ts";
+import type { Credentials, Delivery, LimitScope } from "../delivery/index.ts";
 import {
   type ActiveDestination,
   type Context,
@@ -100,6 +100,8 @@ export interface TenantDependencies {
   segments: Segments;
   conversions: ConversionsClient;
   credentials: Credentials;
+  /** A slot of every limit, for what a person waits for. */
+  pass(scopes: readonly LimitScope[]): Promise<void>;
   delivery: Pick<Delivery, "deadLetters" | "receipts">;
   storage: Storage;
   endpoints: Endpoints;
@@ -111,6 +113,13 @@ export interface TenantDependencies {
   domains(pixelId: string, token: Secret): Promise<readonly PixelDomain[] | undefined>;
   integration: string | undefined;
   clock: Clock;
+}
+
+/** What Snapchat is asked with, and the slot that each request takes. */
+export interface TokensOf {
+  all: Secret[];
+  login: Secret | undefined;
+  beforeRequest(): Promise<void>;
 }
 
 export function createTenant(tenantId: string, dependencies: TenantDependencies): Tenant {
@@ -146,9 +155,9 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
 
   /** Asks Snapchat about one event. */
   async function validator(destinationId: string) {
-    const { all: token } = await tokensOf(await mine(destinationId));
+    const { all: token, beforeRequest } = await tokensOf(await mine(destinationId));
     return async (assetId: string, event: PreparedEvent) => {
-      const [validation] = await dependencies.conversions.validate(assetId, [event], { token });
+      const [validation] = await dependencies.conversions.validate(assetId, [event], { token, beforeRequest });
       return validation?.snapchat;
     };
   }
@@ -183,7 +192,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
         return connected;
       },
     },
-    segments: createTenantSegments(segments, active),
+    segments: createTenantSegments(segments, active, context.audit),
     deadLetters: createTenantDeadLetters({ tenantId, mine, delivery, audit: context.audit }),
     receipts: createTenantReceipts(mine, delivery),
     people: {
@@ -202,23 +211,36 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
   };
 
   /** The Conversions token first, then the login: what one of them may not read the other may. */
-  async function tokensOf(destination: Destination): Promise<{ all: Secret[]; login: Secret | undefined }> {
+  async function tokensOf(destination: Destination): Promise<TokensOf> {
     const all: Secret[] = [];
+    // A request may go out again with the next token, so it falls under the limits of all of them.
+    const scopes: LimitScope[] = [];
     let login: Secret | undefined;
-    const own = await destinations.eventsToken(tenantId, destination.id);
-    if (own) all.push(own);
+    const own = await destinations.ownCredential(tenantId, destination.id);
+    if (own) {
+      const found = await dependencies.credentials.resolve(own).catch(ifGone);
+      if (found) all.push(found.token);
+      scopes.push(...(found?.limits.events ?? []));
+    }
     if (destination.connection?.status === "connected") {
       try {
-        const { token } = await dependencies.credentials.resolve(loginCredential(tenantId, destination.connection.id));
+        const id = loginCredential(tenantId, destination.connection.id);
+        const { token, limits } = await dependencies.credentials.resolve(id);
         all.push(token);
+        scopes.push(...limits.events);
         login = token;
       } catch (error) {
         // Preflight has a line of its own for a login that does not work.
         if (!isSnapchatError(error)) throw error;
       }
     }
-    return { all, login };
+    return { all, login, beforeRequest: () => dependencies.pass(scopes) };
   }
+}
+
+/** Taken away in this very moment: then there is none. */
+function ifGone(error: unknown): undefined {
+  if (!isSnapchatError(error) || error.code !== "conversions_token_gone") throw error;
 }
 
 const msOf = (time: Date | number | undefined) => (time === undefined ? undefined : Number(time));

@@ -110,10 +110,21 @@ describe("keys", () => {
     const [old, next] = [newKey(), newKey()];
     const { simulator, snapchat: first, start } = await host({ storage: sqlite(file), encryptionKeys: [old] });
     const id = await shopOf(first, simulator, "acme");
+    const { id: unconnected } = await first.tenant("acme").destinations.create({ name: "Without login" });
     await first.tenant("acme").track([purchase("waits")]);
     await first.close();
 
     const second = start({ storage: sqlite(file), encryptionKeys: [next] });
+    const unreadable = { connection: { status: "unreadable", problem: "encryption_key_gone" } };
+    expect(await second.tenant("acme").destinations.get(id)).toMatchObject(unreadable);
+    const { items } = await second.tenant("acme").destinations.list();
+    expect(items).toMatchObject([
+      { id, name: "Shop", conversionsToken: { status: "accepted" }, ...unreadable },
+      { id: unconnected },
+    ]);
+    expect((await second.tenant("acme").preflight(id)).lines).toMatchObject([
+      { code: "encryption_key_gone", status: "problem" },
+    ]);
     const gone = {
       code: "encryption_key_gone",
       kind: "fix_configuration",
@@ -171,7 +182,10 @@ describe("keys", () => {
     await copy(`secret/acme/${id}/conversions_token`, `secret/evil/${theirs}/conversions_token`);
     await expect(evil.verify(theirs)).rejects.toMatchObject(moved);
     await copy(`connection/acme/${mine.connection?.id}`, `connection/evil/${own.connection?.id}`);
-    await expect(evil.destinations.get(theirs)).rejects.toMatchObject(moved);
+    expect((await evil.destinations.get(theirs)).connection).toMatchObject({
+      status: "unreadable",
+      problem: "sealed_invalid",
+    });
     await evil.track([purchase("stolen")]);
     await snapchat.drain({ maxMs: 2_000 });
     expect(simulator.inspect.events.received).toBe(0);

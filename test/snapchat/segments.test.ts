@@ -78,6 +78,26 @@ describe("a segment", () => {
     await expect(acme.segments.recreate(id, "vip")).rejects.toMatchObject({ code: "segment_not_deleted" });
   });
 
+  it("leaves an audit line for every change, with who made it", async () => {
+    shop = await openShop();
+    const { acme, id } = shop;
+    await Promise.all([acme.segments.sync(id, "vip", people(0, 2), { actor: "eve" }), drain()]);
+    await acme.segments.update(id, "vip", { description: "Best" }, { actor: "eve" });
+    await acme.segments.stop(id, "vip", { actor: "eve" });
+    await acme.segments.recreate(id, "vip");
+    await acme.segments.remove(id, "vip", "delete", { actor: "eve" });
+    await acme.segments.remove(id, "vip").catch(() => {});
+    const { items } = await acme.audit.list({ destinationId: id });
+    const lines = items.filter(({ action }) => action.startsWith("segment."));
+    expect(lines.map(({ actor, action, detail }) => [actor, action, detail])).toEqual([
+      ["eve", "segment.synced", { segment: "vip", mode: "mirror" }],
+      ["eve", "segment.updated", { segment: "vip", changed: "description" }],
+      ["eve", "segment.stopped", { segment: "vip" }],
+      ["host", "segment.recreated", { segment: "vip" }],
+      ["eve", "segment.removed", { segment: "vip", choice: "delete" }],
+    ]);
+  });
+
   it("that is stopped stays as it is, and receipts say so", async () => {
     shop = await openShop();
     const { acme, id } = shop;

@@ -1,16 +1,15 @@
 import { type AudiencesClient, isSegmentGone } from "../../audiences/index.ts";
-import { type Vault, withAccessToken } from "../../auth/index.ts";
 import { changeSegmentLink, membersGroup, type SegmentLink } from "../../delivery/index.ts";
 import type { SegmentControl, SegmentsReport } from "../../destinations/index.ts";
 import { isSnapchatError } from "../../errors.ts";
 import type { Storage } from "../../storage/ports.ts";
 import type { Backfills } from "./backfill.ts";
 import type { Links } from "./links.ts";
+import { type LoginCalls, withLogin } from "./login-call.ts";
 
-export interface ControlDependencies {
+export interface ControlDependencies extends LoginCalls {
   storage: Pick<Storage, "records" | "outbox" | "members">;
   links: Links;
-  vault: Pick<Vault, "credential" | "refused">;
   audiences: AudiencesClient;
   backfills: Pick<Backfills, "follow" | "request" | "forget">;
   connectionOf(tenantId: string, destinationId: string): Promise<string | undefined>;
@@ -73,19 +72,21 @@ const notConnected = new Error("not connected");
 
 /** Empties or deletes a segment at Snapchat. One that is gone already is as wanted. */
 export async function letGo(
-  { vault, audiences }: Pick<ControlDependencies, "vault" | "audiences">,
+  dependencies: Pick<ControlDependencies, "vault" | "slot" | "audiences">,
   tenantId: string,
   { segmentId }: SegmentLink,
   connectionId: string,
   choice: "empty" | "delete",
 ): Promise<void> {
   if (!segmentId) return;
-  await withAccessToken(vault, tenantId, connectionId, async (token) => {
+  const { audiences } = dependencies;
+  const task = async (call: Parameters<typeof audiences.segments.empty>[1]) => {
     try {
-      if (choice === "empty") await audiences.segments.empty(segmentId, { token, maxRetries: 2 });
-      else await audiences.segments.delete(segmentId, { token, maxRetries: 2 });
+      if (choice === "empty") await audiences.segments.empty(segmentId, call);
+      else await audiences.segments.delete(segmentId, call);
     } catch (error) {
       if (!isSegmentGone(error)) throw error;
     }
-  });
+  };
+  await withLogin(dependencies, { tenantId, connectionId }, task, { writes: true });
 }

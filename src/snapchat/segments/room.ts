@@ -6,6 +6,7 @@ import type { ActiveDestination, DestinationReader, Destinations } from "../../d
 import type { Membership, People } from "../../people/index.ts";
 import type { Plugins } from "../../plugins/index.ts";
 import type { Storage } from "../../storage/ports.ts";
+import type { LoginSlots } from "../interactive.ts";
 import { ALL_IDENTIFIERS, type NoPlan, type Plan } from "../plan.ts";
 import { createBackfills } from "./backfill.ts";
 import { createSegmentControl } from "./control.ts";
@@ -15,6 +16,7 @@ import { createSegments } from "./segments.ts";
 export interface SegmentRoomDependencies {
   storage: Pick<Storage, "records" | "outbox" | "members">;
   vault: Pick<Vault, "credential" | "refused">;
+  slot: LoginSlots;
   audiences: AudiencesClient;
   plugins: Pick<Plugins, "segments" | "consent">;
   clock: Clock;
@@ -33,7 +35,8 @@ const KINDS = ["email", "phone", "mobile_ad_id"] as const;
 const PAGE = 1_000;
 
 /** Everything about segments, put together for the composition. */
-export function createSegmentRoom({ storage, vault, audiences, plugins, clock, emit, parts }: SegmentRoomDependencies) {
+export function createSegmentRoom(dependencies: SegmentRoomDependencies) {
+  const { storage, vault, slot, audiences, plugins, clock, emit, parts } = dependencies;
   const links = createLinks(storage, clock);
   const lists: Delivery["lists"] = {
     get pageSize() {
@@ -51,6 +54,7 @@ export function createSegmentRoom({ storage, vault, audiences, plugins, clock, e
     storage,
     links,
     vault,
+    slot,
     audiences,
     plugins,
     clock,
@@ -101,6 +105,7 @@ export function createSegmentRoom({ storage, vault, audiences, plugins, clock, e
     storage,
     links,
     vault,
+    slot,
     audiences,
     backfills,
     connectionOf: async (tenantId, id) => (await parts().destinations.get(tenantId, id)).connection?.id,

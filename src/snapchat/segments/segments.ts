@@ -1,11 +1,11 @@
 import {
+  type AudiencesCall,
   type AudiencesClient,
   checkSegmentChange,
   type ListRow,
   type MemberKind,
   type Segment,
 } from "../../audiences/index.ts";
-import { type Vault, withAccessToken } from "../../auth/index.ts";
 import type { Clock } from "../../clock.ts";
 import {
   changeSegmentLink,
@@ -16,7 +16,6 @@ import {
   type SegmentLinkRef,
 } from "../../delivery/index.ts";
 import type { ActiveDestination } from "../../destinations/index.ts";
-import type { Secret } from "../../errors.ts";
 import type { Subjects } from "../../people/index.ts";
 import type { Plugins } from "../../plugins/index.ts";
 import type { Storage } from "../../storage/ports.ts";
@@ -24,13 +23,13 @@ import { letGo } from "./control.ts";
 import { checkSegmentKey, notConnected, segmentUnknown, wrong } from "./errors.ts";
 import { checkIdentifiers, checkLinkable, choiceInvalid, idInvalid, linkedAlready } from "./link-checks.ts";
 import { type Links, nameOf } from "./links.ts";
+import { type LoginCalls, withLogin } from "./login-call.ts";
 import { type AccountSegments, askAccount, type LinkedSegment, linkedSegment } from "./status.ts";
 import { createSegmentSync, type SegmentSync } from "./sync.ts";
 
-export interface SegmentsDependencies {
+export interface SegmentsDependencies extends LoginCalls {
   storage: Pick<Storage, "records" | "outbox" | "members">;
   links: Links;
-  vault: Pick<Vault, "credential" | "refused">;
   audiences: AudiencesClient;
   plugins: Pick<Plugins, "segments" | "consent">;
   lists: Delivery["lists"];
@@ -77,20 +76,22 @@ export interface SegmentUpdateReport {
 }
 
 const DELETED = "segment_deleted";
-/** Of a call that a person waits for. */
-const RETRIES = 2;
 const BURY_AT_ONCE = 500;
 
 export type Segments = ReturnType<typeof createSegments>;
 
 /** A tenant's segments: what a host may look at and do. The destination is the tenant's own; that was checked before. */
 export function createSegments(dependencies: SegmentsDependencies) {
-  const { storage, links, vault, audiences, lists } = dependencies;
+  const { storage, links, audiences, lists } = dependencies;
   const { records, outbox } = storage;
 
-  function withToken<T>(destination: ActiveDestination, task: (token: Secret) => Promise<T>): Promise<T> {
-    if (destination.connectionId === undefined) throw notConnected();
-    return withAccessToken(vault, destination.tenantId, destination.connectionId, task);
+  function asLogin<T>(
+    { tenantId, connectionId }: ActiveDestination,
+    task: (call: AudiencesCall) => Promise<T>,
+    o: { writes?: boolean } = {},
+  ): Promise<T> {
+    if (connectionId === undefined) throw notConnected();
+    return withLogin(dependencies, { tenantId, connectionId }, task, o);
   }
 
   async function known(
@@ -123,7 +124,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
   }
 
   const ask = (destination: ActiveDestination, adAccountId: string) =>
-    askAccount(audiences, adAccountId, (task) => withToken(destination, task));
+    askAccount(audiences, adAccountId, (task) => asLogin(destination, task));
 
   const sync = createSegmentSync(dependencies);
 
@@ -147,9 +148,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
     ): Promise<LinkedSegment> {
       checkSegmentKey(key);
       if (typeof segmentId !== "string" || !/^\d{1,30}$/.test(segmentId)) throw idInvalid();
-      const segment = await withToken(destination, (token) =>
-        audiences.segments.get(segmentId, { token, maxRetries: RETRIES }),
-      );
+      const segment = await asLogin(destination, (call) => audiences.segments.get(segmentId, call));
       checkLinkable(destination, segment);
       for await (const { link } of links.ofDestination(destination.tenantId, destination.id)) {
         if (link.segmentId === segmentId && link.key !== key && link.state === "ready") throw linkedAlready(link.key);
@@ -192,21 +191,25 @@ export function createSegments(dependencies: SegmentsDependencies) {
       let seen: Segment | undefined;
       const { segmentId } = before;
       if (segmentId !== undefined && before.state === "ready" && Object.keys(wanted).length > 0) {
-        const told = await withToken(destination, async (token) => {
-          const now = await audiences.segments.get(segmentId, { token, maxRetries: RETRIES });
-          // Somebody gave it another name in Ads Manager: theirs stays.
-          const renamed = before.givenName !== undefined && now.name !== before.givenName;
-          const { name: _, ...rest } = wanted;
-          const { description } = wanted;
-          const change = {
-            ...(renamed ? rest : wanted),
-            ...(description === undefined ? {} : { description: withMarker(description, now.description) }),
-          };
-          if (renamed && wanted.name !== undefined) ignored.push("name");
-          return Object.keys(change).length === 0
-            ? { segment: now, ignored: [] }
-            : audiences.segments.update(segmentId, change, { token, maxRetries: RETRIES });
-        });
+        const told = await asLogin(
+          destination,
+          async (call) => {
+            const now = await audiences.segments.get(segmentId, call);
+            // Somebody gave it another name in Ads Manager: theirs stays.
+            const renamed = before.givenName !== undefined && now.name !== before.givenName;
+            const { name: _, ...rest } = wanted;
+            const { description } = wanted;
+            const change = {
+              ...(renamed ? rest : wanted),
+              ...(description === undefined ? {} : { description: withMarker(description, now.description) }),
+            };
+            if (renamed && wanted.name !== undefined) ignored.push("name");
+            return Object.keys(change).length === 0
+              ? { segment: now, ignored: [] }
+              : audiences.segments.update(segmentId, change, call);
+          },
+          { writes: true },
+        );
         seen = told.segment;
         for (const field of told.ignored) if (field !== "status") ignored.push(field);
       }
@@ -264,7 +267,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
       let done = false;
       while (!done) done = await outbox.bury(group, "dropped", { limit: BURY_AT_ONCE });
       if (choice !== "keep" && link.state !== "deleted") {
-        await letGo({ vault, audiences }, destination.tenantId, link, destination.connectionId ?? "", choice);
+        await letGo(dependencies, destination.tenantId, link, destination.connectionId ?? "", choice);
       }
       await storage.members?.drop(ref);
       await links.forget(ref);

@@ -1,6 +1,12 @@
-import { type AudiencesClient, type Segment, type SegmentState, segmentState } from "../../audiences/index.ts";
+import {
+  type AudiencesCall,
+  type AudiencesClient,
+  type Segment,
+  type SegmentState,
+  segmentState,
+} from "../../audiences/index.ts";
 import type { SegmentLink, SegmentProblem } from "../../delivery/index.ts";
-import { isSnapchatError, type Secret } from "../../errors.ts";
+import { isSnapchatError } from "../../errors.ts";
 
 /** A CDP segment and the Snapchat segment it is kept in step with. */
 export interface LinkedSegment {
@@ -32,12 +38,12 @@ export type AccountSegments = { ok: true; segments: ReadonlyMap<string, Segment>
 export async function askAccount(
   audiences: AudiencesClient,
   adAccountId: string,
-  token: (task: (token: Secret) => Promise<Map<string, Segment>>) => Promise<Map<string, Segment>>,
+  asLogin: (task: (call: AudiencesCall) => Promise<Map<string, Segment>>) => Promise<Map<string, Segment>>,
 ): Promise<AccountSegments> {
   try {
-    const segments = await token(async (accessToken) => {
+    const segments = await asLogin(async (call) => {
       const found = new Map<string, Segment>();
-      for await (const segment of audiences.segments.list(adAccountId, { token: accessToken, maxRetries: 2 })) {
+      for await (const segment of audiences.segments.list(adAccountId, call)) {
         found.set(segment.id, segment);
       }
       return found;

@@ -1,10 +1,13 @@
 import type { ListRow, SyncProgress } from "../../audiences/index.ts";
-import type { ActiveDestination } from "../../destinations/index.ts";
+import type { ActiveDestination, Audit, MutationOptions } from "../../destinations/index.ts";
 import type { LinkOptions, ListOptions, SegmentPatch, Segments, SegmentUpdateReport } from "./segments.ts";
 import type { LinkedSegment } from "./status.ts";
 import type { SyncOptions } from "./sync.ts";
 
-/** A CDP's segments, by their keys. */
+/** Who does it, for the audit trail: an id of yours. Default `"host"`. */
+type Actor = { actor?: MutationOptions["actor"] | undefined };
+
+/** A CDP's segments, by their keys. What changes one leaves a line in the audit trail. */
 export interface TenantSegments {
   /** Every segment that is known, with where it stands at Snapchat, in words. */
   list(destinationId: string, options?: ListOptions): Promise<LinkedSegment[]>;
@@ -20,36 +23,68 @@ export interface TenantSegments {
     destinationId: string,
     key: string,
     members?: AsyncIterable<ListRow> | Iterable<ListRow>,
-    options?: SyncOptions,
+    options?: SyncOptions & Actor,
   ): Promise<SyncProgress>;
   /**
    * Keeps a customer list that exists already in step with a segment; nothing is made.
    *
    * @throws {SnapchatError} `segment_not_a_list`, `segment_of_other_account`, `segment_linked_already` (fix_configuration)
    */
-  link(destinationId: string, key: string, segmentId: string, options?: LinkOptions): Promise<LinkedSegment>;
+  link(destinationId: string, key: string, segmentId: string, options?: LinkOptions & Actor): Promise<LinkedSegment>;
   /** Name, description, retention and kinds of identifiers of one segment; also before it is made. */
-  update(destinationId: string, key: string, patch: SegmentPatch): Promise<SegmentUpdateReport>;
+  update(destinationId: string, key: string, patch: SegmentPatch, options?: Actor): Promise<SegmentUpdateReport>;
   /** Makes a segment again that was deleted in Ads Manager, with all members that are known. */
-  recreate(destinationId: string, key: string): Promise<LinkedSegment>;
+  recreate(destinationId: string, key: string, options?: Actor): Promise<LinkedSegment>;
   /** No longer keeps a segment in step; it stays at Snapchat as it is. */
-  stop(destinationId: string, key: string): Promise<LinkedSegment>;
+  stop(destinationId: string, key: string, options?: Actor): Promise<LinkedSegment>;
   /** For a segment that the CDP has deleted: forgets it, and keeps (default), empties or deletes the list at Snapchat. */
-  remove(destinationId: string, key: string, choice?: "keep" | "empty" | "delete"): Promise<void>;
+  remove(destinationId: string, key: string, choice?: "keep" | "empty" | "delete", options?: Actor): Promise<void>;
 }
 
 /** @param active the tenant's own destination of an id; refuses every other */
 export function createTenantSegments(
   segments: Segments,
   active: (destinationId: string) => Promise<ActiveDestination>,
+  audit: Pick<Audit, "record">,
 ): TenantSegments {
+  /** Does it, and writes down who did what to which segment. */
+  async function audited<T>(
+    action: string,
+    destinationId: string,
+    key: string,
+    { actor = "host" }: Actor,
+    task: (destination: ActiveDestination) => Promise<T>,
+    detail: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    const destination = await active(destinationId);
+    const done = await task(destination);
+    const { tenantId } = destination;
+    await audit.record({
+      tenantId,
+      actor,
+      action: `segment.${action}`,
+      destinationId,
+      detail: { segment: key, ...detail },
+    });
+    return done;
+  }
+
   return {
     list: async (destinationId, o) => segments.list(await active(destinationId), o),
-    sync: async (destinationId, key, members, o) => segments.sync(await active(destinationId), key, members, o),
-    link: async (destinationId, key, segmentId, o) => segments.link(await active(destinationId), key, segmentId, o),
-    update: async (destinationId, key, patch) => segments.update(await active(destinationId), key, patch),
-    recreate: async (destinationId, key) => segments.recreate(await active(destinationId), key),
-    stop: async (destinationId, key) => segments.stop(await active(destinationId), key),
-    remove: async (destinationId, key, choice) => segments.remove(await active(destinationId), key, choice),
+    sync: (destinationId, key, members, { actor, ...o } = {}) =>
+      audited("synced", destinationId, key, { actor }, (own) => segments.sync(own, key, members, o), {
+        mode: o.mode ?? "mirror",
+      }),
+    link: (destinationId, key, segmentId, { actor, ...o } = {}) =>
+      audited("linked", destinationId, key, { actor }, (own) => segments.link(own, key, segmentId, o), { segmentId }),
+    update: (destinationId, key, patch, o = {}) =>
+      audited("updated", destinationId, key, o, (own) => segments.update(own, key, patch), {
+        changed: Object.keys(patch).join(" "),
+      }),
+    recreate: (destinationId, key, o = {}) =>
+      audited("recreated", destinationId, key, o, (own) => segments.recreate(own, key)),
+    stop: (destinationId, key, o = {}) => audited("stopped", destinationId, key, o, (own) => segments.stop(own, key)),
+    remove: (destinationId, key, choice = "keep", o = {}) =>
+      audited("removed", destinationId, key, o, (own) => segments.remove(own, key, choice), { choice }),
   };
 }

@@ -17,6 +17,8 @@ export interface SnapchatQuestions {
   pixelId: string | undefined;
   /** Tokens to ask with, the one that events leave with first. */
   tokens: readonly Secret[];
+  /** A slot of the limits, for each request. */
+  beforeRequest(): Promise<void>;
   conversions: Pick<ConversionsClient, "stats" | "logs" | "validate">;
   domains: () => Promise<readonly PixelDomain[] | undefined>;
   integration: string | undefined;
@@ -33,11 +35,11 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 /** Asks Snapchat what it saw, and whether it takes an event built from this set-up. Counts nothing. */
 export async function askSnapchat(questions: SnapchatQuestions, signals: SignalReport): Promise<Asked> {
-  const { pixelId, tokens, conversions, clock } = questions;
+  const { pixelId, tokens, beforeRequest, conversions, clock } = questions;
   if (!pixelId || tokens.length === 0) return { lines: [], saw: undefined };
   try {
     // One after the other and patiently: reading the accounts has just used most of a login's ten requests a second.
-    const call = { token: tokens, maxRetries: 5 };
+    const call = { token: tokens, maxRetries: 5, beforeRequest };
     const counted = await conversions.stats(pixelId, call).withResponse();
     const log = await conversions.logs(pixelId, call);
     const domains = await questions.domains();
@@ -127,7 +129,7 @@ function logLines(log: readonly EventLogEntry[]): CheckLine[] {
 
 /** One made-up page view through Snapchat's validation. */
 async function trialLines(questions: SnapchatQuestions, pixelId: string, atMs: number): Promise<CheckLine[]> {
-  const { conversions, tokens, integration } = questions;
+  const { conversions, tokens, beforeRequest, integration } = questions;
   const event = {
     event_name: "PAGE_VIEW" as const,
     event_time: Math.floor(atMs / 1_000),
@@ -138,7 +140,7 @@ async function trialLines(questions: SnapchatQuestions, pixelId: string, atMs: n
     ...(integration === undefined ? {} : { integration }),
   };
   try {
-    const [verdict] = await conversions.validate(pixelId, [event], { token: tokens, maxRetries: 5 });
+    const [verdict] = await conversions.validate(pixelId, [event], { token: tokens, maxRetries: 5, beforeRequest });
     if (verdict?.snapchat?.valid !== false) return [ok("trial_event", "Snapchat's validation takes a trial event.")];
     return [
       problem(
