@@ -32,6 +32,11 @@ const LEAKS: Record<Sink, (leak: string, on: { walk: Walk; storage: Storage; url
   spans: (leak, { url }) => fetch(`${url}/v3/x/events?access_token=${leak}`),
 };
 
+/*
+ * One day with every kind of trouble instead of a hook under the whole suite: other tests make tokens and people of their
+ * own, print some of them on purpose (the terminal's, the examples'), and a hook sees only what is printed, while most
+ * sinks are arguments. The terminal and recorded transcripts have walks of their own in test/cli.
+ */
 describe("the walk", () => {
   it("finds one leak planted in each sink, and says which", async () => {
     const walk = createWalk();
@@ -87,7 +92,7 @@ for (const { engine } of ENGINES) {
         await own.remove();
       };
 
-      for (const sink of SINKS) if (sink !== "logs") expect(walk.size(sink), sink).toBeGreaterThan(0);
+      for (const sink of SINKS) expect(walk.size(sink), sink).toBeGreaterThan(0);
       const found = walk.sightings(canaries);
       expect(found.filter(({ kind }) => kind === "secret" || kind === "direct")).toEqual([]);
       expect(found.filter(({ kind, sink }) => kind === "pseudonym" && sink !== "storage")).toEqual([]);

@@ -54,7 +54,7 @@ export function createTenantSegments(
     key: string,
     { actor = "host" }: Actor,
     task: (destination: ActiveDestination) => Promise<T>,
-    detail: Readonly<Record<string, string>> = {},
+    detail: () => Readonly<Record<string, string>> = () => ({}),
   ): Promise<T> {
     const destination = await active(destinationId);
     const done = await task(destination);
@@ -64,7 +64,7 @@ export function createTenantSegments(
       actor,
       action: `segment.${action}`,
       destinationId,
-      detail: { segment: key, ...detail },
+      detail: { segment: key, ...detail() },
     });
     return done;
   }
@@ -72,19 +72,47 @@ export function createTenantSegments(
   return {
     list: async (destinationId, o) => segments.list(await active(destinationId), o),
     sync: (destinationId, key, members, { actor, ...o } = {}) =>
-      audited("synced", destinationId, key, { actor }, (own) => segments.sync(own, key, members, o), {
-        mode: o.mode ?? "mirror",
-      }),
+      audited(
+        "synced",
+        destinationId,
+        key,
+        { actor },
+        (own) => segments.sync(own, key, members, o),
+        () => ({
+          mode: o.mode ?? "mirror",
+        }),
+      ),
     link: (destinationId, key, segmentId, { actor, ...o } = {}) =>
-      audited("linked", destinationId, key, { actor }, (own) => segments.link(own, key, segmentId, o), { segmentId }),
+      audited(
+        "linked",
+        destinationId,
+        key,
+        { actor },
+        (own) => segments.link(own, key, segmentId, o),
+        () => ({ segmentId }),
+      ),
     update: (destinationId, key, patch, o = {}) =>
-      audited("updated", destinationId, key, o, (own) => segments.update(own, key, patch), {
-        changed: Object.keys(patch).join(" "),
-      }),
+      audited(
+        "updated",
+        destinationId,
+        key,
+        o,
+        (own) => segments.update(own, key, patch),
+        () => ({
+          changed: Object.keys(patch).join(" "),
+        }),
+      ),
     recreate: (destinationId, key, o = {}) =>
       audited("recreated", destinationId, key, o, (own) => segments.recreate(own, key)),
     stop: (destinationId, key, o = {}) => audited("stopped", destinationId, key, o, (own) => segments.stop(own, key)),
     remove: (destinationId, key, choice = "keep", o = {}) =>
-      audited("removed", destinationId, key, o, (own) => segments.remove(own, key, choice), { choice }),
+      audited(
+        "removed",
+        destinationId,
+        key,
+        o,
+        (own) => segments.remove(own, key, choice),
+        () => ({ choice }),
+      ),
   };
 }

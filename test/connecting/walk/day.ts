@@ -104,6 +104,12 @@ export async function day(walk: Walk, storage: Storage) {
     delivery: { lingerMs: 0, memberLingerMs: 0 },
     limits: NO_LIMITS,
     onReauthRequired: (event) => walk.record("events", event),
+    logger: {
+      debug: (...line) => walk.record("logs", ...line),
+      info: (...line) => walk.record("logs", ...line),
+      warn: (...line) => walk.record("logs", ...line),
+      error: (...line) => walk.record("logs", ...line),
+    },
     // The host's own `fetch` sees tokens; from here they are known to the walk.
     async fetch(request) {
       const response = await fetch(request);
