@@ -6,9 +6,9 @@ import base from "../../vitest.config.ts";
 /** The quick tests of each room: no servers, no processes, no browser. The first file is the first to be asked. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
   identity: ["vectors", "edges", "loading", "docs", "phone-paths", "peers", "properties"],
-  workflow: ["mapping", "screen", "customerlabs", "presets", "envelopes", "totality"],
+  workflow: ["mapping", "screen", "origin", "customerlabs", "presets", "envelopes", "totality"],
   delivery: [
-    ...["circuit", "events", "members", "send-now", "limits"],
+    ...["circuit", "members-fold", "events", "members", "send-now", "limits"],
     ...["health", "dead-letters", "worker", "retention"],
   ],
 };
