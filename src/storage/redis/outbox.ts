@@ -103,6 +103,11 @@ export function redisOutbox(engine: Engine, maxEntryBytes: number): Outbox {
     },
 
     async expire(o) {
+      // Expired records go when their partition is written; where nobody writes, they go here.
+      for (const number of engine.numbers) {
+        const records = engine.partition("records", number);
+        while (Number(await engine.run("sweepRecords", records, [RECORDS_A_SWEEP])) === RECORDS_A_SWEEP);
+      }
       let left = o.limit;
       for (const number of engine.numbers) {
         left -= Number(await engine.run("expireDead", of(number), [o.deadOlderThanMs, left]));
@@ -117,6 +122,8 @@ export function redisOutbox(engine: Engine, maxEntryBytes: number): Outbox {
     },
   };
 }
+
+const RECORDS_A_SWEEP = 500;
 
 /** A burial's answer where more is left than the limit allows. */
 const FULL = Buffer.from("full");

@@ -22,6 +22,11 @@ local function remove(key)
   call("ZREM", index, key)
   call("ZREM", expires, key)
 end
+local function sweep(most)
+  local old = call("ZRANGEBYSCORE", expires, "-inf", now, "LIMIT", 0, most)
+  for _, key in ipairs(old) do remove(key) end
+  return #old
+end
 `;
 
 /** ARGV: keys …. Answers version and value of each, or nothing. */
@@ -48,7 +53,7 @@ if ttl == "" then
   call("ZREM", expires, id)
 else
   call("ZADD", expires, ends, id)
-  for _, old in ipairs(call("ZRANGEBYSCORE", expires, "-inf", now, "LIMIT", 0, 50)) do remove(old) end
+  sweep(50)
 end
 return { 1, version }
 `;
@@ -84,6 +89,11 @@ end
 return found
 `;
 
+/** ARGV: limit. Answers how many records were removed. */
+const sweep = `
+return sweep(tonumber(ARGV[2]))
+`;
+
 const time = `
 return now
 `;
@@ -93,5 +103,6 @@ export const RECORD_SCRIPTS = {
   putRecord: PRELUDE + RECORDS + put,
   removeRecord: PRELUDE + RECORDS + remove,
   listRecords: PRELUDE + RECORDS + list,
+  sweepRecords: PRELUDE + RECORDS + sweep,
   time: PRELUDE + time,
 };
