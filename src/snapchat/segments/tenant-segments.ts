@@ -4,10 +4,10 @@ import type { LinkOptions, ListOptions, SegmentPatch, Segments, SegmentUpdateRep
 import type { LinkedSegment } from "./status.ts";
 import type { SyncOptions } from "./sync.ts";
 
-/** Who does it, for the audit trail: an id of yours. Default `"host"`. */
 type Actor = { actor?: MutationOptions["actor"] | undefined };
 
-/** A CDP's segments, by their keys. What changes one leaves a line in the audit trail. */
+/** A CDP's segments, by their keys. What changes one leaves a line in the audit trail, with
+ * `actor`: an id of yours, default `"host"`. */
 export interface TenantSegments {
   /** Every segment that is known, with where it stands at Snapchat, in words. */
   list(destinationId: string, options?: ListOptions): Promise<LinkedSegment[]>;
@@ -23,22 +23,37 @@ export interface TenantSegments {
     destinationId: string,
     key: string,
     members?: AsyncIterable<ListRow> | Iterable<ListRow>,
-    options?: SyncOptions & Actor,
+    options?: SyncOptions & Pick<MutationOptions, "actor">,
   ): Promise<SyncProgress>;
   /**
    * Keeps a customer list that exists already in step with a segment; nothing is made.
    *
    * @throws {SnapchatError} `segment_not_a_list`, `segment_of_other_account`, `segment_linked_already` (fix_configuration)
    */
-  link(destinationId: string, key: string, segmentId: string, options?: LinkOptions & Actor): Promise<LinkedSegment>;
+  link(
+    destinationId: string,
+    key: string,
+    segmentId: string,
+    options?: LinkOptions & Pick<MutationOptions, "actor">,
+  ): Promise<LinkedSegment>;
   /** Name, description, retention and kinds of identifiers of one segment; also before it is made. */
-  update(destinationId: string, key: string, patch: SegmentPatch, options?: Actor): Promise<SegmentUpdateReport>;
+  update(
+    destinationId: string,
+    key: string,
+    patch: SegmentPatch,
+    options?: Pick<MutationOptions, "actor">,
+  ): Promise<SegmentUpdateReport>;
   /** Makes a segment again that was deleted in Ads Manager, with all members that are known. */
-  recreate(destinationId: string, key: string, options?: Actor): Promise<LinkedSegment>;
+  recreate(destinationId: string, key: string, options?: Pick<MutationOptions, "actor">): Promise<LinkedSegment>;
   /** No longer keeps a segment in step; it stays at Snapchat as it is. */
-  stop(destinationId: string, key: string, options?: Actor): Promise<LinkedSegment>;
+  stop(destinationId: string, key: string, options?: Pick<MutationOptions, "actor">): Promise<LinkedSegment>;
   /** For a segment that the CDP has deleted: forgets it, and keeps (default), empties or deletes the list at Snapchat. */
-  remove(destinationId: string, key: string, choice?: "keep" | "empty" | "delete", options?: Actor): Promise<void>;
+  remove(
+    destinationId: string,
+    key: string,
+    choice?: "keep" | "empty" | "delete",
+    options?: Pick<MutationOptions, "actor">,
+  ): Promise<void>;
 }
 
 /** @param active the tenant's own destination of an id; refuses every other */

@@ -49,4 +49,5 @@ const snapchat = createSnapchat({
   onReauthRequired: () => process.send?.("reauth_required"),
 });
 snapchat.startWorker();
+process.on("disconnect", () => process.exit());
 process.send?.("ready");
