@@ -30,7 +30,7 @@ import { mergeSettings, type SettingsPatch } from "./settings.ts";
 import { everyDestination, listDestinations, readDestination } from "./store.ts";
 import { openTenant, refuseClosedTenant } from "./tenants.ts";
 import { openToken } from "./token-secrets.ts";
-import { confirmToken } from "./token-status.ts";
+import { confirmToken, doubtToken, sendsWith } from "./token-status.ts";
 import { createUlid } from "./ulid.ts";
 import { checkName, type DestinationPatch, type UpdateOptions, update } from "./update.ts";
 
@@ -189,9 +189,17 @@ export function createDestinations(context: Context) {
     async tokenRefused(tenantId: string, id: string, n: number): Promise<"retry" | "pause"> {
       const { stored } = await readDestination(records, tenantId, id);
       if (stored.token?.n !== n) return "retry";
-      const { credentialId, verdict } = await confirmToken(context, tenantId, id);
+      const verdict = await confirmToken(context, tenantId, id);
       if (verdict === "accepted") return "retry";
+      if (verdict === "unknown") await doubtToken(context, tenantId, id, n);
+      const credentialId = await sendsWith(context, tenantId, id);
       return credentialId === undefined || credentialId === tokenCredential(tenantId, id, n) ? "pause" : "retry";
+    },
+
+    /** Whether the n-th Conversions token is in use and accepted: after a pause, what waits for it may go on. */
+    async tokenAccepted(tenantId: string, id: string, n: number): Promise<boolean> {
+      const { token } = (await readDestination(records, tenantId, id)).stored;
+      return token?.n === n && token.status === "accepted";
     },
 
     /** Asks Snapchat about the token now, for a button "check again". */

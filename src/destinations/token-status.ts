@@ -13,14 +13,10 @@ import { openToken } from "./token-secrets.ts";
 /** The actor of changes that Snapchat's answers cause. */
 const SNAPCHAT = "snapchat";
 
-export interface TokenAnswer {
-  verdict: "accepted" | "refused" | "unknown";
-  /** The credential that the destination's events leave with now. */
-  credentialId: string | undefined;
-}
+export type TokenVerdict = "accepted" | "refused" | "unknown";
 
 /** Asks Snapchat about a destination's token and keeps the answer. */
-export async function confirmToken(context: Context, tenantId: string, id: string): Promise<TokenAnswer> {
+export async function confirmToken(context: Context, tenantId: string, id: string): Promise<TokenVerdict> {
   const { stored } = await readDestination(context.records, tenantId, id);
   const [asset] = currentAssets(stored);
   const secret = stored.token && (await openToken(context, tenantId, id, stored.token.n));
@@ -28,9 +24,23 @@ export async function confirmToken(context: Context, tenantId: string, id: strin
   const now = await context.records.now();
   if (stored.token && verdict !== "unknown")
     await keep(context, tenantId, id, stored.token, statusAfter(stored.token, verdict, now));
-  const current = (await readDestination(context.records, tenantId, id)).stored;
-  const connection = current.connectionId ? await context.connections.info(tenantId, current.connectionId) : undefined;
-  return { verdict, credentialId: eventsCredential(current, connection) };
+  return verdict;
+}
+
+/** The credential that the destination's events leave with now. */
+export async function sendsWith(context: Context, tenantId: string, id: string): Promise<string | undefined> {
+  const { stored } = await readDestination(context.records, tenantId, id);
+  const connection = stored.connectionId ? await context.connections.info(tenantId, stored.connectionId) : undefined;
+  return eventsCredential(stored, connection);
+}
+
+/**
+ * A token in use was refused while sending, and Snapchat does not answer whether for good: nobody knows. It counts as
+ * not accepted until somebody does, so that it is asked about again and what waits for it is not forgotten.
+ */
+export async function doubtToken(context: Context, tenantId: string, id: string, n: number): Promise<void> {
+  const { token } = (await readDestination(context.records, tenantId, id)).stored;
+  if (token?.n === n && token.status === "accepted") await keep(context, tenantId, id, token, "unconfirmed");
 }
 
 /** A new token has two hours; one that was accepted before has none. */
@@ -73,29 +83,41 @@ export async function recheckTokens(context: Context, signal?: AbortSignal): Pro
       const plan = decode<PlannedCheck>(value);
       const now = await records.now();
       if (plan.nextAtMs > now || signal?.aborted) continue;
-      const pauseMs = now - plan.savedAtMs < 2 * CONFIRM_WITHIN_MS ? RECHECK_MS : RECHECK_REFUSED_MS;
+      let taken: number;
       try {
-        await records.put(key, encode({ ...plan, nextAtMs: now + pauseMs }), { ifVersion: version });
+        taken = await records.put(key, encode({ ...plan, nextAtMs: now + RECHECK_MS }), { ifVersion: version });
       } catch (error) {
         if (isStorageConflict(error)) continue;
         throw error;
       }
       // One tenant's trouble, a lost key for example, is not the next one's; its turn comes again.
-      count += (await recheck(context, key).catch(() => false)) ? 1 : 0;
+      const verdict = await recheck(context, key).catch(() => undefined);
+      count += verdict ? 1 : 0;
+      if (verdict === "refused" && now - plan.savedAtMs >= 2 * CONFIRM_WITHIN_MS) {
+        await putOff(records, key, { ...plan, nextAtMs: now + RECHECK_REFUSED_MS }, taken);
+      }
     }
     after = page.length === 200 ? page.at(-1)?.key : undefined;
   } while (after !== undefined && !signal?.aborted);
   return count;
 }
 
-async function recheck(context: Context, key: string): Promise<boolean> {
+async function putOff(records: Context["records"], key: string, plan: PlannedCheck, ifVersion: number): Promise<void> {
+  try {
+    await records.put(key, encode(plan), { ifVersion });
+  } catch (error) {
+    // The token was accepted or replaced meanwhile.
+    if (!isStorageConflict(error)) throw error;
+  }
+}
+
+async function recheck(context: Context, key: string): Promise<TokenVerdict | undefined> {
   const { tenantId, destinationId } = idsOf(key);
   try {
-    await confirmToken(context, tenantId, destinationId);
-    return true;
+    return await confirmToken(context, tenantId, destinationId);
   } catch (error) {
     if (!isSnapchatError(error) || (error.code !== "not_found" && error.code !== "destination_deleting")) throw error;
     await context.records.delete(key);
-    return false;
+    return undefined;
   }
 }

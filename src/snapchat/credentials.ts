@@ -14,7 +14,7 @@ export interface LimitSettings {
 
 export interface CredentialsDependencies {
   vault: Pick<Vault, "credential" | "refused" | "connections">;
-  destinations: Pick<Destinations, "conversionsToken" | "tokenRefused">;
+  destinations: Pick<Destinations, "conversionsToken" | "tokenRefused" | "tokenAccepted">;
   limits?: LimitSettings | undefined;
 }
 
@@ -50,7 +50,10 @@ export function createCredentials(dependencies: CredentialsDependencies): Creden
     },
     async lost(id) {
       const parsed = parseCredentialId(id);
-      if (parsed?.kind !== "oauth") return true;
+      if (parsed?.kind === "conversions_token") {
+        return !(await destinations.tokenAccepted(parsed.tenantId, parsed.destinationId, parsed.n));
+      }
+      if (!parsed) return true;
       const login = await vault.connections.get(parsed.tenantId, parsed.connectionId);
       return login?.status !== "connected";
     },

@@ -103,6 +103,31 @@ describe("a Conversions token that Snapchat refuses while sending", () => {
     expect(await destinations.tokenRefused("acme", id, 1)).toBe("pause");
   });
 
+  it("is doubted where Snapchat does not answer, asked about every five minutes, and goes on", async () => {
+    const { destinations, enabledShop, script, connections, queue, clock } = createWorld();
+    const { id } = await enabledShop();
+    const status = async () => (await destinations.get("acme", id)).conversionsToken?.status;
+    connections.clear();
+    clock.advance(90 * 24 * HOUR);
+    script.token = new Error("network");
+    expect(await destinations.tokenRefused("acme", id, 1)).toBe("pause");
+    expect(await status()).toBe("unconfirmed");
+    expect(await destinations.tokenAccepted("acme", id, 1)).toBe(false);
+    const credentialId = `conversions/acme/${id}/1`;
+    await queue.pause({ credentialId }, "reauth_required");
+    for (let minute = 0; minute < 30; minute += 5) {
+      clock.advance(5 * MINUTE);
+      expect((await destinations.maintain()).checkedTokens).toBe(1);
+    }
+    expect(queue.reasons(id, `events/${PIXEL}`, credentialId)).toEqual(["reauth_required"]);
+    script.token = "accepted";
+    clock.advance(5 * MINUTE);
+    await destinations.maintain();
+    expect(await status()).toBe("accepted");
+    expect(await destinations.tokenAccepted("acme", id, 1)).toBe(true);
+    expect(queue.reasons(id, `events/${PIXEL}`, credentialId)).toEqual([]);
+  });
+
   it("is tried again where Snapchat takes it after all", async () => {
     const { destinations, enabledShop } = createWorld();
     const { id } = await enabledShop();
