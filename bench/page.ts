@@ -1,11 +1,11 @@
 import { cpus, totalmem } from "node:os";
 import { dotPlot, linePlot } from "./plot.ts";
-import { type Row, verdict } from "./row.ts";
+import type { Judged } from "./row.ts";
 
 /** One bench file's rows, under its name. */
 export interface Section {
   name: string;
-  rows: readonly Row[];
+  rows: readonly Judged[];
 }
 
 const VERDICTS = new Map([
@@ -47,15 +47,17 @@ export function benchmarkPictures(sections: readonly Section[]): Map<string, str
 
 function section({ name, rows }: Section): string {
   const lines = rows.map((row) => {
-    const target = row.goals.map((goal) => goal.words).join("; ");
     const against = (other: number | undefined) =>
       other === undefined ? "" : `${amount(other)} (×${amount(row.value / other)})`;
-    const judged = VERDICTS.get(verdict(row, { smoke: false })) ?? "";
-    return `| ${row.name} | ${amount(row.value)} ${row.unit} | ${against(row.limit)} | ${against(row.peer)} | ${target} | ${judged} |`;
+    const judged = VERDICTS.get(row.ok) ?? "";
+    return `| ${row.name} | ${amount(row.value)} ${row.unit} | ${against(row.limit)} | ${against(row.peer)} | ${row.target} | ${judged} |`;
   });
   const head = "| what | measured | limit | peer | target | |\n| --- | --- | --- | --- | --- | --- |";
   const pictures = rows.flatMap(({ plot }) => (plot ? [`\n\n![${plot.title}](images/${plot.file}.svg)`] : []));
-  return `## ${name}\n\n${head}\n${lines.join("\n")}${pictures.join("")}`;
+  const missed = rows.flatMap(({ name: what, ok, profile }) =>
+    ok === false && profile ? [`\n\nMissed, ${what}: ${profile}`] : [],
+  );
+  return `## ${name}\n\n${head}\n${lines.join("\n")}${missed.join("")}${pictures.join("")}`;
 }
 
 function amount(value: number): string {

@@ -13,6 +13,8 @@ export interface Row {
   goals: readonly Goal[];
   /** A count that is the same on every machine and at every size: judged by `--smoke` too. */
   isCount?: true;
+  /** Where a target is missed: what its profile says of the cause. */
+  profile?: string;
   /** What it measured over time, people or processes, drawn on the page. */
   plot?: Plot;
 }
@@ -33,10 +35,18 @@ export function atMost(amount: number, of?: Of, called?: string): Goal {
   return { words: `≤ ${words(amount, of, called)}`, isMet: (row) => row.value <= bound(row, amount, of) };
 }
 
-/** `null`: not judged, because nothing is asked of it or because a smoke run is too short to say. */
-export function verdict(row: Row, { smoke }: BenchOptions): boolean | null {
-  if (row.goals.length === 0 || (smoke && !row.isCount)) return null;
-  return row.goals.every((goal) => goal.isMet(row));
+/** A row with its verdict, as it leaves the process that measured it. */
+export interface Judged extends Omit<Row, "goals"> {
+  /** What is asked of it, in words; empty: nothing. */
+  target: string;
+  /** `null`: not judged, because nothing is asked of it or because a smoke run is too short to say. */
+  ok: boolean | null;
+}
+
+export function judged({ goals, ...row }: Row, { smoke }: BenchOptions): Judged {
+  const isJudged = goals.length > 0 && (!smoke || row.isCount === true);
+  const ok = isJudged ? goals.every((goal) => goal.isMet({ ...row, goals })) : null;
+  return { ...row, target: goals.map(({ words }) => words).join("; "), ok };
 }
 
 function words(amount: number, of: Of | undefined, called: string | undefined): string {

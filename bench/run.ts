@@ -3,10 +3,13 @@
  * word, or one of several with commas; `-- --smoke`: small counts, for the gate, which judge nothing but counts;
  * `-- --write`: the page `docs/benchmarks.md`.
  */
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { benchmarkPictures, benchmarksPage, type Section } from "./page.ts";
-import { type Bench, type Row, verdict } from "./row.ts";
+import type { BenchOptions, Judged } from "./row.ts";
 
 const { values } = parseArgs({
   options: {
@@ -30,32 +33,29 @@ const files = readdirSync(new URL(".", import.meta.url))
   .sort();
 
 const options = { smoke: values.smoke === true };
-const results: Row[] = [];
 const sections: Section[] = [];
 for (const file of files) {
-  const bench = (await import(new URL(file, import.meta.url).href)) as { rows: Bench };
-  const rows = await bench.rows(options);
+  const rows = await measure(file, options);
   sections.push({ name: file.replace(".bench.ts", ""), rows });
-  for (const row of rows) {
-    results.push(row);
-    if (!values.json) console.log(line(row));
-  }
+  if (!values.json) for (const row of rows) console.log(line(row));
 }
 
 if (values.json) {
   console.log(
     JSON.stringify({
-      results: results.map((row) => ({
-        name: row.name,
-        value: row.value,
-        unit: row.unit,
-        limit: row.limit ?? null,
-        ratioToLimit: ratio(row.value, row.limit),
-        peer: row.peer ?? null,
-        ratioToPeer: ratio(row.value, row.peer),
-        target: target(row),
-        ok: verdict(row, options),
-      })),
+      results: sections
+        .flatMap(({ rows }) => rows)
+        .map((row) => ({
+          name: row.name,
+          value: row.value,
+          unit: row.unit,
+          limit: row.limit ?? null,
+          ratioToLimit: ratio(row.value, row.limit),
+          peer: row.peer ?? null,
+          ratioToPeer: ratio(row.value, row.peer),
+          target: row.target,
+          ok: row.ok,
+        })),
     }),
   );
 }
@@ -67,22 +67,29 @@ if (values.write) {
   writeFileSync(new URL("../docs/benchmarks.md", import.meta.url), benchmarksPage(sections, new Date()));
 }
 
-function target(row: Row): string {
-  return row.goals.map((goal) => goal.words).join("; ");
+async function measure(file: string, options: BenchOptions): Promise<Judged[]> {
+  const child = fork(fileURLToPath(new URL("one.ts", import.meta.url)), [JSON.stringify({ file, options })]);
+  const failed = once(child, "exit").then(([code]) => {
+    throw new Error(`${file} ended with ${code} before it had measured.`);
+  });
+  const [rows] = (await Promise.race([once(child, "message"), failed])) as [Judged[]];
+  await failed.catch(() => {});
+  if (child.exitCode !== 0) throw new Error(`${file} ended with ${child.exitCode}.`);
+  return rows;
 }
 
 function ratio(value: number, other: number | undefined): number | null {
   return other === undefined || other === 0 ? null : Number((value / other).toFixed(3));
 }
 
-function line(row: Row): string {
+function line(row: Judged): string {
   const parts = [
-    VERDICTS.get(verdict(row, options)) ?? "",
+    VERDICTS.get(row.ok) ?? "",
     row.name.padEnd(58),
     `${amount(row.value)} ${row.unit}`.padEnd(22),
     row.limit === undefined ? "" : `limit ${amount(row.limit)} (×${ratio(row.value, row.limit)})`,
     row.peer === undefined ? "" : `peer ${amount(row.peer)} (×${ratio(row.value, row.peer)})`,
-    row.goals.length === 0 ? "" : `target ${target(row)}`,
+    row.target === "" ? "" : `target ${row.target}`,
   ];
   return parts.filter((part) => part !== "").join("  ");
 }

@@ -66,7 +66,8 @@ const personBytes = (person: number) => Buffer.from((person + 1).toString(16).pa
  */
 export async function runHistory({ seed, rooms, trace, ...options }: HistoryOptions): Promise<string[]> {
   const random = seeded(seed * 2_654_435_761 + 101);
-  const clock = createFakeClock();
+  let idle = async () => {};
+  const clock = createFakeClock({ idle: () => idle() });
   const violations: string[] = [];
   const note = (text: string) => {
     if (trace) console.log(`${(clock.monotonic() / 1_000).toFixed(2).padStart(10)} ${text}`);
@@ -101,6 +102,8 @@ export async function runHistory({ seed, rooms, trace, ...options }: HistoryOpti
     accepts: () => true,
     note,
   });
+
+  if (snapchat.idle) idle = snapchat.idle;
 
   let made = 0;
   function start(name: string): { process: LogicalProcess; delivery: ReturnType<typeof createDelivery> } {

@@ -27,8 +27,20 @@ export async function simulatorSnapchat({
     origins: Object.values(simulator.endpoints),
     fetch: (request) => simulator.fetch(request),
   });
-  const send = ({ signal: _, ...request }: HttpRequest) =>
-    direct.request({ ...request, headers: { ...request.headers, authorization: `Bearer ${current()}` } });
+  // The simulator reads a request in real time: the history's time stands still until it has answered.
+  const underWay = new Set<Promise<unknown>>();
+  const send = ({ signal: _, ...request }: HttpRequest) => {
+    const answer = direct.request({
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${current()}` },
+    });
+    const done: Promise<unknown> = answer.then(
+      () => underWay.delete(done),
+      () => underWay.delete(done),
+    );
+    underWay.add(done);
+    return answer;
+  };
   const find = (marker: string) =>
     simulator.inspect.segments().find(({ description }) => description?.includes(marker) ?? false);
 
@@ -47,6 +59,12 @@ export async function simulatorSnapchat({
       const segment = find(marker);
       if (segment) simulator.control.deleteSegment(segment.id);
       return segment !== undefined;
+    },
+    async idle() {
+      while (underWay.size > 0) {
+        await Promise.all(underWay);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     },
     close: () => simulator.close(),
   };

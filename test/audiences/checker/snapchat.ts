@@ -11,5 +11,7 @@ export interface Snapchat {
   members(marker: string): ReadonlySet<string>;
   /** Deletes it in Ads Manager. False: there is none. */
   remove(marker: string): boolean;
+  /** Resolves when no request is on its way: the simulator takes real time, the model none. */
+  idle?(): Promise<void>;
   close?(): Promise<void>;
 }
