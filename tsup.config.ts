@@ -28,14 +28,17 @@ const browser = {
 
 const script = await buildPixelScript();
 
+/** `scripts/build.ts` builds aside and puts the whole in the place of `dist`. */
+const outDir = process.env.BUILD_INTO ?? "dist";
+
 export default defineConfig([
   {
     entry,
+    outDir,
     format: "esm",
     target: "node22",
     platform: "node",
     splitting: true,
-    clean: ["!pixel/{browser,router}.*"],
     sourcemap: true,
     // tsup strips `node:` by default, which breaks `node:sqlite`.
     removeNodeProtocol: false,
@@ -44,11 +47,12 @@ export default defineConfig([
   },
   {
     entry: browser,
+    outDir,
     format: "esm",
     target: "es2021",
     platform: "browser",
     splitting: false,
     sourcemap: true,
-    onSuccess: () => writeFile("dist/pixel/browser.global.js", `${script}\n`),
+    onSuccess: () => writeFile(`${outDir}/pixel/browser.global.js`, `${script}\n`),
   },
 ]);
