@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -9,6 +19,7 @@ import { sqlite } from "../../src/sqlite/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { findings } from "../../src/storage/sqlite/check.ts";
 import { Connection } from "../../src/storage/sqlite/connection.ts";
+import { engine } from "../../src/storage/sqlite/engine.ts";
 import { startJob } from "./sqlite-jobs.ts";
 
 const group = { tenantId: "t", destinationId: "d", name: "events/p", exclusive: false, credentialId: "c" };
@@ -165,12 +176,46 @@ describe("a place that cannot be written", () => {
   });
 });
 
+describe("a new file", () => {
+  it("is its owner's alone, with the files beside it, whatever the process's mask says", async () => {
+    const mask = process.umask(0);
+    try {
+      const storage = sqlite(path);
+      await storage.records.put("k", new Uint8Array([1]));
+      const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777);
+      expect(modes).toEqual([0o600, 0o600, 0o600]);
+      await storage.close();
+    } finally {
+      process.umask(mask);
+    }
+  });
+
+  it("keeps the rights that somebody has given it", async () => {
+    writeFileSync(path, "", { mode: 0o640 });
+    chmodSync(path, 0o640);
+    await filled();
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+  });
+});
+
+it("a runtime without node:sqlite is told which has it", () => {
+  expect(engine()).toHaveProperty("DatabaseSync");
+  // Node before 20.16 has no look-up either.
+  for (const load of [null, () => undefined]) {
+    expect(() => engine(load)).toThrow(
+      expect.objectContaining({
+        code: "sqlite_missing",
+        kind: "fix_configuration",
+        fix: expect.stringContaining("22.18"),
+      }),
+    );
+  }
+});
+
 describe("check()", () => {
   const codes = async (storage: Storage) => (await storage.check()).map(({ code }) => code);
 
-  it("finds nothing wrong with a file of its own rights on a disk", async () => {
-    await filled();
-    chmodSync(path, 0o600);
+  it("finds nothing wrong with a file that it made itself, on a disk", async () => {
     const storage = sqlite(path);
     await storage.migrate();
     expect((await codes(storage)).filter((code) => code !== "disk_nearly_full")).toEqual([]);

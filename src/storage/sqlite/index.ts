@@ -1,6 +1,7 @@
 import type { Storage } from "../ports.ts";
 import { findings, IN_MEMORY_DATABASE } from "./check.ts";
 import { Connection } from "./connection.ts";
+import { engine } from "./engine.ts";
 import { sqliteJournal } from "./journal.ts";
 import { sqliteMembers } from "./members.ts";
 import { sqliteOutbox } from "./outbox.ts";
@@ -27,12 +28,14 @@ const MAX_ENTRY_BYTES = 8 * 1024 * 1024;
 const MAX_VALUE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Storage in one SQLite file, for one process or a few on one machine. The file is created and migrated at first use.
- * `":memory:"` is a database that ends with the process.
+ * Storage in one SQLite file, for one process or a few on one machine. The file is created and migrated at first use, with
+ * rights for its owner only. `":memory:"` is a database that ends with the process.
  *
  * Calls reject with `not_our_database` for another program's file and `schema_too_new` for a file a newer major version
  * of the package has written.
  *
+ * @throws {SnapchatError} `sqlite_missing` (fix_configuration) where the runtime has no `node:sqlite`: Node before 22.13,
+ * workerd.
  * @example
  * ```ts
  * import { sqlite } from "snapchat-destination/sqlite";
@@ -42,6 +45,7 @@ const MAX_VALUE_BYTES = 4 * 1024 * 1024;
  * ```
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Storage {
+  engine();
   const inMemory = path === ":memory:" || path === "";
   const durability = options.durability ?? "power-loss";
   const connection = new Connection(path, { ...options, durability: inMemory ? "process" : durability });

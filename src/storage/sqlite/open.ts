@@ -1,10 +1,13 @@
-import { DatabaseSync } from "node:sqlite";
+import { closeSync, openSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
 import { notOurDatabase, schemaTooNew } from "../schema.ts";
+import { engine } from "./engine.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_MAJOR } from "./sql.ts";
 
 /** Opens the file, refuses a foreign one before anything is written to it, and brings the schema up to date. Throws SQLite's own errors. */
 export function openDatabase(path: string, synchronous: "FULL" | "NORMAL"): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: false });
+  createPrivately(path);
+  const db = new (engine().DatabaseSync)(path, { timeout: 0, enableForeignKeyConstraints: false });
   try {
     refuseForeign(db);
     db.exec("PRAGMA journal_mode = WAL");
@@ -18,6 +21,19 @@ export function openDatabase(path: string, synchronous: "FULL" | "NORMAL"): Data
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/**
+ * A new file is its owner's alone: it holds sealed tokens and hashed identifiers. SQLite gives the files beside it the same
+ * rights. What exists keeps its own.
+ */
+function createPrivately(path: string): void {
+  if (path === "" || path === ":memory:" || path.startsWith("file:")) return;
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It exists, or SQLite says in a moment why it cannot.
   }
 }
 
