@@ -1,4 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { didYouMean } from "./nearest.ts";
 
 /** Where a command reads and writes, and how it learns that it should end. */
 export interface CommandIo {
@@ -61,7 +62,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(
   try {
     parsed = parseArgs({ args: argv, options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(complaint(error, Object.keys(options)));
   }
   const needed = positionals.filter((name) => !name.endsWith("?"));
   const missing = needed[parsed.positionals.length];
@@ -69,6 +70,19 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(
   const extra = parsed.positionals[positionals.length];
   if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many.`);
   return parsed;
+}
+
+/** What `parseArgs` objects to, without its advice about words that begin with a dash. */
+function complaint(error: unknown, options: readonly string[]): string {
+  const { code, message } = error as { code?: string; message: string };
+  const [, given = ""] = /'(-[^'\s]*)/.exec(message) ?? [];
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const known = [...options, "help"].map((name) => `--${name}`);
+    return `There is no option ${given}.${didYouMean(given, known)}`;
+  }
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" && !message.includes("does not take"))
+    return `${given} needs a value.`;
+  return message.split("\n", 1)[0] ?? "";
 }
 
 /** A whole number of an option. */

@@ -1,6 +1,8 @@
 import type { Explanation } from "../snapchat/explain.ts";
+import type { Tenant } from "../snapchat/tenant.ts";
 import { COMMON, COMMON_HELP, type Command, type CommandIo, EXIT, readArguments, UsageError } from "./command.ts";
 import { withTenant } from "./host.ts";
+import { didYouMean } from "./nearest.ts";
 import { painter } from "./screen.ts";
 
 export const HELP = `Usage: snapchat-destination explain <destination> --tenant <id> [options] < event.json
@@ -26,7 +28,8 @@ export const run: Command = async (argv, io) => {
   const event = await readEvent(io);
   return withTenant(values, async (tenant) => {
     const explanation = await tenant.explain(positionals[0] ?? "", event, { receivedAt });
-    io.stdout.write(values.json ? `${JSON.stringify(explanation)}\n` : asText(explanation, painter(io)));
+    const text = () => nameMeant(explanation, tenant).then((meant) => asText(explanation, painter(io), meant));
+    io.stdout.write(values.json ? `${JSON.stringify(explanation)}\n` : await text());
     return explanation.parts.some(({ status }) => status === "rejected") ? EXIT.problem : EXIT.ok;
   });
 };
@@ -40,14 +43,33 @@ async function readEvent({ stdin }: CommandIo): Promise<unknown> {
     if (bytes > MAX_BYTES) throw new UsageError("Standard input holds more than one event may.");
     parts.push(chunk);
   }
+  const text = Buffer.concat(parts).toString("utf8");
+  if (text.trim() === "")
+    throw new UsageError("Standard input is empty: pipe one event in, for example `< event.json`.");
   try {
-    return JSON.parse(Buffer.concat(parts).toString("utf8"));
-  } catch {
-    throw new UsageError("Standard input holds no JSON: pipe one event in, for example `< event.json`.");
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`Standard input is not JSON${placeOf(error)}: it takes one event, a JSON object.`);
   }
 }
 
-function asText({ eventId, route, parts }: Explanation, paint: ReturnType<typeof painter>): string {
+/** Where JSON breaks off. Not what stands there: that may be somebody's address. */
+function placeOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  if (/end of JSON|Unterminated/.test(message)) return " to its end";
+  const [, place] = /\((line \d+ column \d+)\)/.exec(message) ?? [];
+  return place === undefined ? "" : `, from ${place} on`;
+}
+
+/** For an event that no rule knows: the name of a rule that is nearly the same. */
+async function nameMeant({ destinationId, route, parts }: Explanation, { events }: Tenant): Promise<string> {
+  if (!route || !parts.some(({ reason }) => reason === "unknown_event")) return "";
+  const { rows } = await events.list(destinationId);
+  const names = rows.filter(({ rule }) => rule !== undefined).map(({ event }) => event);
+  return didYouMean(route.event.name, names).trim();
+}
+
+function asText({ eventId, route, parts }: Explanation, paint: ReturnType<typeof painter>, meant: string): string {
   const lines: string[] = [];
   if (eventId !== undefined) {
     const from = route ? ` (from ${route.eventId.from})` : "";
@@ -62,6 +84,7 @@ function asText({ eventId, route, parts }: Explanation, paint: ReturnType<typeof
     const status = part.status === "queued" ? "would be sent" : part.status;
     lines.push("", paint(colour, `${part.channel}: ${status}${target}${rule}`));
     if (part.words) lines.push(`  ${part.words.message}`, `  → ${part.words.fix}`);
+    if (meant !== "" && part.reason === "unknown_event") lines.push(`  → ${meant}`);
     if (part.identifiers?.length) lines.push(`  identifiers: ${part.identifiers.join(", ")}`);
     for (const issue of part.issues ?? []) lines.push(`  ${issue.path}: ${issue.message} ${issue.fix}`);
     if (part.json) lines.push(`  ${part.json}`);

@@ -1,5 +1,6 @@
 import { isSnapchatError } from "../errors.ts";
 import { type Command, type CommandIo, EXIT, UsageError } from "./command.ts";
+import { didYouMean } from "./nearest.ts";
 
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ run: Command; HELP: string }> }> = {
   simulator: {
@@ -10,6 +11,8 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ run: Com
     summary: "Examine a set-up against the live Snapchat, reading and validating only",
     load: () => import("./doctor/index.ts"),
   },
+  tenants: { summary: "The tenants and their ids", load: () => import("./tenants.ts") },
+  destinations: { summary: "A tenant's destinations and their ids", load: () => import("./destinations.ts") },
   verify: { summary: "What is set up wrong, what Snapchat saw, what waits", load: () => import("./verify.ts") },
   explain: { summary: "What would happen to an event on standard input, and why", load: () => import("./explain.ts") },
   receipts: { summary: "Where is my purchase? Decisions, attempts and answers", load: () => import("./receipts.ts") },
@@ -30,7 +33,8 @@ export async function main(argv: string[], io: CommandIo): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
-    io.stderr.write(`snapchat-destination: there is no command "${name}".\n\n${help()}\n`);
+    const meant = didYouMean(name, Object.keys(COMMANDS));
+    io.stderr.write(`There is no command "${name}".${meant}\nsnapchat-destination --help lists them.\n`);
     return EXIT.usage;
   }
   const { run, HELP } = await command.load();
@@ -42,7 +46,7 @@ export async function main(argv: string[], io: CommandIo): Promise<number> {
     return await run(rest, io);
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`${error.message}\n\n${HELP}`);
+      io.stderr.write(`${error.message}\nsnapchat-destination ${name} --help tells more.\n`);
       return EXIT.usage;
     }
     io.stderr.write(`${describe(error)}\n`);
@@ -62,7 +66,16 @@ function help(): string {
   ].join("\n");
 }
 
+/** The commands of the terminal for the calls that a fix names. */
+const ON_THE_TERMINAL = [
+  ["destinations.list()", "`snapchat-destination destinations --tenant <id>`"],
+  ["tenants.list()", "`snapchat-destination tenants`"],
+] as const;
+
 function describe(error: unknown): string {
-  if (isSnapchatError(error)) return `${error.code}: ${error.message}\n${error.fix}`;
+  if (isSnapchatError(error)) {
+    const fix = ON_THE_TERMINAL.reduce((text, [call, command]) => text.replace(call, command), error.fix);
+    return `${error.code}: ${error.message}\n${fix}`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
 import { createSimulator, DEFAULT_KNOBS, turnKnobs } from "../testing/simulator/index.ts";
-import type { CommandIo } from "./command.ts";
+import { type CommandIo, EXIT, readArguments, UsageError } from "./command.ts";
 
 export const HELP = `Usage: snapchat-destination simulator [options]
 
@@ -19,24 +18,20 @@ Plays Snapchat on this machine: sign-in, Marketing API, Conversions API and pixe
 /**
  * `snapchat-destination simulator`: runs until it is told to stop.
  *
- * @returns the exit code: 0; 2 for arguments it does not understand; 1 where it cannot listen.
+ * @returns the exit code: 0; 1 where it cannot listen.
  */
 export async function run(argv: string[], io: CommandIo): Promise<number> {
   const options = readOptions(argv);
-  if (typeof options === "string") {
-    io.stderr.write(`${options}\n\n${HELP}`);
-    return 2;
-  }
   let simulator: RunningSimulator | undefined;
   try {
     simulator = await createSimulator(options.simulator);
     for (const uri of options.redirectUris) simulator.world.redirectUris.add(uri);
     io.stdout.write(options.json ? `${JSON.stringify(description(simulator))}\n` : welcome(simulator));
     await stopped(io.signal);
-    return 0;
+    return EXIT.ok;
   } catch (error) {
     io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return EXIT.failed;
   } finally {
     await simulator?.close();
   }
@@ -44,43 +39,48 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
 
 type RunningSimulator = Awaited<ReturnType<typeof createSimulator>>;
 
+const OPTIONS = {
+  port: { type: "string", default: "4010" },
+  "redirect-uri": { type: "string", multiple: true },
+  knob: { type: "string", multiple: true },
+  seed: { type: "string", default: "1" },
+  keep: { type: "string", default: "all" },
+  separate: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+} as const;
+
 function readOptions(argv: string[]) {
+  const { values } = readArguments(argv, OPTIONS, []);
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError("--port takes a number from 0 to 65535.");
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new UsageError("--seed takes a whole number.");
+  const { keep } = values;
+  if (keep !== "all" && keep !== "counts") throw new UsageError("--keep takes all or counts.");
+  const knobs = Object.fromEntries((values.knob ?? []).map(readKnob));
+  const origins: "one" | "separate" = values.separate ? "separate" : "one";
+  return {
+    json: values.json,
+    redirectUris: values["redirect-uri"] ?? [],
+    simulator: { port, seed, keep, origins, knobs: turned(knobs) } as const,
+  };
+}
+
+/** The knobs as they are given, where there are such and they take such values. */
+function turned(knobs: Record<string, unknown>): Record<string, unknown> {
   try {
-    const { values } = parseArgs({
-      args: argv,
-      options: {
-        port: { type: "string", default: "4010" },
-        "redirect-uri": { type: "string", multiple: true, default: [] },
-        knob: { type: "string", multiple: true, default: [] },
-        seed: { type: "string", default: "1" },
-        keep: { type: "string", default: "all" },
-        separate: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-      },
-    });
-    const port = Number(values.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) return `--port takes a number from 0 to 65535.`;
-    const seed = Number(values.seed);
-    if (!Number.isInteger(seed)) return "--seed takes a whole number.";
-    const { keep } = values;
-    if (keep !== "all" && keep !== "counts") return "--keep takes all or counts.";
-    const knobs = Object.fromEntries(values.knob.map(readKnob));
     turnKnobs({ ...DEFAULT_KNOBS }, knobs);
-    const origins: "one" | "separate" = values.separate ? "separate" : "one";
-    return {
-      json: values.json,
-      redirectUris: values["redirect-uri"],
-      simulator: { port, seed, keep, origins, knobs } as const,
-    };
+    return knobs;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
 /** `latencyMs=40`, `refreshToken=rotated`. */
 function readKnob(text: string): [string, unknown] {
   const mark = text.indexOf("=");
-  if (mark < 1) throw new Error(`--knob takes name=value, not ${text}.`);
+  if (mark < 1) throw new UsageError(`--knob takes name=value, not ${text}.`);
   const value = text.slice(mark + 1);
   try {
     return [text.slice(0, mark), JSON.parse(value)];

@@ -47,6 +47,8 @@ describe("the terminal", () => {
     expect(await cli([])).toMatchObject({ code: 2 });
     expect(await cli(["__proto__"])).toMatchObject({ code: 2, stderr: expect.stringContaining("no command") });
     for (const command of [
+      "tenants",
+      "destinations",
       "verify",
       "explain",
       "receipts",
@@ -70,15 +72,54 @@ describe("the terminal", () => {
   it("fails with code, reason and what to do, in one line each", async () => {
     const foreign = await cli(["verify", shop.id, "--config", config(), "--tenant", "other"]);
     expect(foreign.code).toBe(1);
-    expect(foreign.stderr).toMatch(/^not_found: .+\n.+\n$/);
+    expect(foreign.stderr).toMatch(
+      /^not_found: .+\nTake the id from `snapchat-destination destinations --tenant <id>`\.\n$/,
+    );
     writeFileSync(join(folder, "wrong.mjs"), "export default 5;\n");
     const wrong = await cli(["verify", shop.id, "--tenant", "acme", "--config", join(folder, "wrong.mjs")]);
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("config_invalid") });
   });
 
+  it("says a mistake in a line, with the word that was meant, and where more is told", async () => {
+    const said = async (...argv: string[]) => (await cli(argv)).stderr;
+    const more = "snapchat-destination verify --help tells more.\n";
+    expect(await said("verify", "x", "--tenat", "acme")).toBe(
+      `There is no option --tenat. Did you mean --tenant?\n${more}`,
+    );
+    expect(await said("verify", "x", "--colour")).toBe(`There is no option --colour.\n${more}`);
+    expect(await said("verify", "x", "--tenant")).toBe(`--tenant needs a value.\n${more}`);
+    expect(await said("verfy")).toBe(
+      'There is no command "verfy". Did you mean verify?\nsnapchat-destination --help lists them.\n',
+    );
+    expect(await said("frobnicate")).toBe(
+      'There is no command "frobnicate".\nsnapchat-destination --help lists them.\n',
+    );
+  });
+
   it("colours a terminal and nothing else", async () => {
     expect((await cli(["verify", shop.id, ...ours()])).stdout).not.toContain("\u001b");
     expect((await cli(["verify", shop.id, ...ours()], { isTTY: true })).stdout).toContain("\u001b[");
+  });
+});
+
+describe("tenants and destinations", () => {
+  it("lists them with the ids that other commands take", async () => {
+    await shop.snapchat.tenant("other").destinations.create({ name: "Theirs" });
+    expect((await cli(["tenants", "--config", config()])).stdout).toMatch(
+      /^tenant .+\nacme +active .+\nother +active .+\n$/,
+    );
+    const { pixel } = shop.simulator.world.main;
+    const { stdout } = await cli(["destinations", ...ours()]);
+    expect(stdout.split("\n")[1]).toMatch(new RegExp(`^${shop.id} +on +${pixel.id} +Snapchat$`));
+    expect(JSON.parse((await cli(["destinations", "--json", ...ours()])).stdout)).toMatchObject([{ id: shop.id }]);
+    expect((await cli(["destinations", "--config", config(), "--tenant", "acmee"])).stdout).toBe(
+      "acmee has no destinations. `snapchat-destination tenants` lists who has.\n",
+    );
+  });
+
+  it("lists more than a page", async () => {
+    for (let n = 0; n < 101; n++) await shop.snapchat.tenant(`t-${n}`).destinations.create({ name: "Theirs" });
+    expect(JSON.parse((await cli(["tenants", "--json", "--config", config()])).stdout)).toHaveLength(102);
   });
 });
 
@@ -110,7 +151,25 @@ describe("explain", () => {
   it("exits 3 for an event that would be rejected, 2 for what is no JSON", async () => {
     const event = { event: "Purchased", event_id: "a", customProperties: { value: 1, currency: "GBP", order_id: "1" } };
     expect(await cli(["explain", shop.id, ...ours()], { stdin: JSON.stringify(event) })).toMatchObject({ code: 3 });
-    expect(await cli(["explain", shop.id, ...ours()], { stdin: "{" })).toMatchObject({ code: 2 });
+  });
+
+  it("says whether standard input is empty, breaks off or is no JSON, and shows nothing of it", async () => {
+    const said = async (stdin: string) => {
+      const { code, stderr } = await cli(["explain", shop.id, ...ours()], { stdin });
+      expect(code).toBe(2);
+      return stderr.split("\n")[0];
+    };
+    expect(await said(" \n")).toBe("Standard input is empty: pipe one event in, for example `< event.json`.");
+    expect(await said('{"a": 1')).toMatch(/^Standard input is not JSON/);
+    expect(await said("{bad")).toMatch(/^Standard input is not JSON, from line 1 column 2 on: it takes one event/);
+    expect(await said('{"event": jane@example.com}')).not.toContain("jane");
+  });
+
+  it("names the event that was meant", async () => {
+    const { stdout } = await cli(["explain", shop.id, ...ours()], {
+      stdin: JSON.stringify({ ...purchase("a"), event: "Purchasd" }),
+    });
+    expect(stdout).toContain("→ Did you mean Purchased?\n");
   });
 });
 

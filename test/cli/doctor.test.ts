@@ -142,9 +142,28 @@ describe("doctor", () => {
   });
 
   it("names a token that Snapchat refuses, without showing it", async () => {
-    const { stdout } = await doctor([], { SNAPCHAT_CONVERSIONS_TOKEN: "eyJhbGciOi.not.a.token.at.all.x" });
-    expect(stdout).toMatch(/! .*token.*\n {2}→ /);
-    expect(stdout).not.toContain("not.a.token");
+    const { code, stdout } = await doctor([], { SNAPCHAT_CONVERSIONS_TOKEN: "eyJhbGciOi.not.a.token.at.all.x" });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^✗ Snapchat refuses the Conversions API token .*\n {2}→ /);
+    expect(stdout).not.toMatch(/not\.a\.token|every five minutes/);
+  });
+
+  it("says first that the token is not for this pixel, where that is so", async () => {
+    const { code, stdout } = await doctor(["--pixel", "00000000-0000-4000-8000-000000000001"], {
+      SNAPCHAT_ACCESS_TOKEN: "",
+    });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^✗ The Conversions API token may not use this pixel or app \(HTTP 400\)/);
+    expect(stdout).not.toMatch(/every five minutes|all 0 facts/);
+  });
+
+  it("says that nobody answers, and nothing else, where nobody does", async () => {
+    const { code, stdout } = await doctor(["--endpoints", "http://127.0.0.1:1"]);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(
+      /^✗ Could not reach http:\/\/127\.0\.0\.1:1 \(\w+\)\.\n {2}→ Check .+\n\nNothing was answered/,
+    );
+    expect(stdout.match(/✗/g)).toHaveLength(1);
   });
 
   it("exits 3 where something is a problem", async () => {

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { main } from "../../src/cli/main.ts";
 import { run } from "../../src/cli/simulator.ts";
 import { createSimulator } from "../../src/testing/index.ts";
 import { start } from "./support.ts";
@@ -228,8 +229,8 @@ describe("the command", () => {
     ["--knob", "noSuch=1"],
   ])("explains itself for %s %s", async (...argv) => {
     const command = io();
-    expect(await run(argv, command)).toBe(2);
-    expect(command.stderr.text).toContain("Usage:");
+    expect(await main(["simulator", ...argv], command)).toBe(2);
+    expect(command.stderr.text).toMatch(/^.+\nsnapchat-destination simulator --help tells more.\n$/);
   });
 
   it("says when the port is taken", async () => {

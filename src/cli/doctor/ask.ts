@@ -1,3 +1,4 @@
+import { isSnapchatError } from "../../errors.ts";
 import { createHttpClient, type Fetch, type HttpResponse } from "../../http/index.ts";
 import type { Endpoints } from "../../wire/endpoints.ts";
 
@@ -20,18 +21,29 @@ export interface Ask {
     path: string,
     o?: { token?: string; bearer?: boolean; assetId?: string; body?: string | Uint8Array<ArrayBuffer>; gzip?: boolean },
   ): Promise<HttpResponse | undefined>;
+  /** Origins from which no answer came, and why not the first time. */
+  readonly unreached: ReadonlyMap<string, string>;
 }
 
 export function createAsk(patient: Patient, fetch: Fetch | undefined): Ask {
   const { endpoints } = patient;
   const http = createHttpClient({ origins: Object.values(endpoints), fetch, timeoutMs: 30_000 });
 
+  const unreached = new Map<string, string>();
+
   async function request(...[it]: Parameters<typeof http.request>): Promise<HttpResponse | undefined> {
-    // The line about the login or the token says what went wrong; a question without an answer is left out.
-    return http.request(it).catch(() => undefined);
+    try {
+      return await http.request(it);
+    } catch (error) {
+      // A question without an answer is left out of what is observed.
+      const { origin } = new URL(it.url);
+      if (!unreached.has(origin)) unreached.set(origin, reasonOf(error));
+      return undefined;
+    }
   }
 
   return {
+    unreached,
     async ads(path, token = patient.accessToken) {
       if (token === undefined) return undefined;
       const url = `${endpoints.adsApi}/v1${path}`;
@@ -57,4 +69,9 @@ export function createAsk(patient: Patient, fetch: Fetch | undefined): Ask {
       });
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  if (!isSnapchatError(error)) return "unknown";
+  return error.code === "network_error" ? String(error.details.reason) : error.code;
 }

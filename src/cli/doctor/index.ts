@@ -8,6 +8,7 @@ import { columns, painter } from "../screen.ts";
 import { createAsk, type Patient } from "./ask.ts";
 import { examine } from "./engine.ts";
 import { NOT_OBSERVED, type Observation, observe } from "./observe.ts";
+import { reach } from "./reach.ts";
 import { createRecorder } from "./record.ts";
 
 export const HELP = `Usage: snapchat-destination doctor --pixel <id> [options]
@@ -64,8 +65,12 @@ export const run: Command = async (argv, io) => {
   const recorder = createRecorder(title, patient.endpoints, (request) => fetch(request));
   const used = values.record === undefined ? undefined : recorder.fetch;
 
-  const lines = await examined(patient, used);
-  const observations = await observe(createAsk(patient, used), patient, DEFAULT_KNOBS, Date.now());
+  const ask = createAsk(patient, used);
+  const reached = await reach(ask, patient);
+  const lines = reached.answered
+    ? [...reached.lines, ...(await examined(patient, used, reached.lines))]
+    : reached.lines;
+  const observations = reached.answered ? await observe(ask, patient, DEFAULT_KNOBS, Date.now()) : [];
   if (values.record !== undefined)
     await writeFile(values.record, `${JSON.stringify(recorder.transcript(), null, 2)}\n`);
   if (values.json) {
@@ -79,9 +84,16 @@ export const run: Command = async (argv, io) => {
 /** Lines about a destination in use: the doctor's own is made for the checks, is off and has no queue. */
 const OF_A_DESTINATION = new Set(["destination_disabled", "queue", "queue_paused"]);
 
-async function examined(patient: Patient, fetch: Parameters<typeof examine>[1]): Promise<readonly CheckLine[]> {
+async function examined(
+  patient: Patient,
+  fetch: Parameters<typeof examine>[1],
+  known: readonly CheckLine[],
+): Promise<readonly CheckLine[]> {
+  // A destination waits for its token and asks again; the doctor asked, and has said what came of it.
+  const said = known.length > 0 ? "token_unconfirmed" : undefined;
   try {
-    return (await examine(patient, fetch)).lines.filter(({ code }) => !OF_A_DESTINATION.has(code));
+    const { lines } = await examine(patient, fetch);
+    return lines.filter(({ code }) => !OF_A_DESTINATION.has(code) && code !== said);
   } catch (error) {
     if (!isSnapchatError(error)) throw error;
     return [problem(error.code, error.message, error.fix)];
@@ -99,6 +111,11 @@ function asText(lines: readonly CheckLine[], observations: readonly Observation[
   const paint = painter(io);
   const mark = { ok: paint("green", "✓"), warning: paint("yellow", "!"), problem: paint("red", "✗") };
   const checks = lines.map(({ status, message, fix }) => `${mark[status]} ${message}${fix ? `\n  → ${fix}` : ""}`);
+  return `${checks.join("\n")}\n\n${compared(observations)}\n`;
+}
+
+function compared(observations: readonly Observation[]): string {
+  if (observations.length === 0) return "Nothing was answered that could be compared with the simulator.";
   const different = observations.filter(({ agrees }) => !agrees);
   const rows = different.map(({ knob, seen }) => [
     `  ${knob}`,
@@ -109,6 +126,5 @@ function asText(lines: readonly CheckLine[], observations: readonly Observation[
     different.length === 0
       ? `Snapchat answered as the simulator does in all ${observations.length} facts that could be asked for.`
       : `Of ${observations.length} facts, Snapchat answered ${different.length} unlike the simulator:\n${columns(rows)}`;
-  const rest = `${Object.keys(NOT_OBSERVED).length} more cannot be asked for without counting or changing something.`;
-  return `${checks.join("\n")}\n\n${facts}\n${rest}\n`;
+  return `${facts}\n${Object.keys(NOT_OBSERVED).length} more cannot be asked for without counting or changing something.`;
 }
