@@ -3,6 +3,10 @@
  * it against the simulator.
  */
 import type { Hono } from "hono";
+// #region imports
+import { createSnapchat, presets, setToggle } from "snapchat-destination";
+import { sqlite } from "snapchat-destination/sqlite";
+// #endregion
 
 /** What the host has already: its app, its settings and its events. */
 export interface Host {
@@ -23,13 +27,10 @@ export async function firstScreen(host: Host) {
   const { app, clientId, clientSecret, redirectUri, database, mail, mayEdit, signsIn, pasted, events } = host;
   const key = process.env.SNAPCHAT_KEY ?? "";
   // #region readme
-  const { createSnapchat, presets, setToggle } = await import("snapchat-destination");
-  const { sqlite } = await import("snapchat-destination/sqlite");
-
   const snapchat = createSnapchat({
     app: { clientId, clientSecret, redirectUri },
     storage: sqlite(database),
-    encryptionKeys: [key], //                                32 random bytes in base64
+    encryptionKeys: [key], // 32 random bytes in base64
     onReauthRequired: ({ tenantId, destinationId }) => mail(tenantId, `/destinations/${destinationId}`),
   });
 
@@ -41,29 +42,39 @@ export async function firstScreen(host: Host) {
     snapchat.oauth.callback(c.req.raw, { authorize: ({ tenantId }) => mayEdit(tenantId) }),
   );
 
-  const acme = snapchat.tenant("acme"); //                   refuses every id that is not Acme's
+  // Refuses every id that is not Acme's.
+  const acme = snapchat.tenant("acme");
   const shop = await acme.destinations.create({ name: "Snapchat, Acme UK" });
-  await signsIn(shop.id); //                                 in the browser, at Snapchat
-  const { organizations } = await acme.accounts.tree(shop.id); // the three dropdowns, with what may not be chosen and why
-  const adAccount = organizations.flatMap((o) => o.adAccounts).find((a) => a.available && a.pixels.length > 0);
+  // Here a browser opens /snapchat/connect?id=…, and the marketer signs in at Snapchat.
+  await signsIn(shop.id);
 
-  let workflow = presets.customerlabs({ defaultCountry: "GB", consent: { names: ["ad_storage"], absent: "deny" } });
-  workflow = setToggle(workflow, "Purchased", { server: true, client: true }); // every toggle is born off
-  workflow = setToggle(workflow, "added_to_segment", { server: true }); //        removed_from_segment comes with it
+  // The three dropdowns, with what may not be chosen and why.
+  const { organizations } = await acme.accounts.tree(shop.id);
+  const adAccounts = organizations.flatMap((organization) => organization.adAccounts);
+  const adAccount = adAccounts.find(({ available, pixels }) => available && pixels.length > 0);
+
+  // Every toggle is born off. removed_from_segment comes with added_to_segment.
+  const consent = { names: ["ad_storage"], absent: "deny" } as const;
+  let workflow = presets.customerlabs({ defaultCountry: "GB", consent });
+  workflow = setToggle(workflow, "Purchased", { server: true, client: true });
+  workflow = setToggle(workflow, "added_to_segment", { server: true });
 
   await acme.destinations.update(shop.id, {
     adAccountId: adAccount?.id,
     pixelId: adAccount?.pixels[0]?.id,
-    conversionsToken: pasted, //                             write-only, sealed, reads back as "…3f9a"
+    conversionsToken: pasted, // write-only, sealed, reads back as "…3f9a"
     serverSide: true,
     workflow,
   });
   await acme.destinations.enable(shop.id);
 
-  const worker = snapchat.startWorker(); //                  delivers in the background; drain({ maxMs }) for cron
-  const receipts = await acme.track(events, { receivedAt: new Date() }); // durable once resolved
+  // Delivers in the background; drain({ maxMs }) for cron.
+  const worker = snapchat.startWorker();
+  // Durable once resolved.
+  const receipts = await acme.track(events, { receivedAt: new Date() });
   await snapchat.drain({ maxMs: 10_000 });
-  const report = await acme.verify(shop.id); //              what Events Manager would show, and what to fix
+  // What Events Manager would show, and what to fix.
+  const report = await acme.verify(shop.id);
   await worker.stop();
   // #endregion
   await snapchat.close();

@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { createSimulator, type Simulator } from "snapchat-destination/testing";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { firstScreen } from "../examples/first-screen.ts";
+import { programOf } from "./docs/shown-code.ts";
 
 let simulator: Simulator;
 let folder: string;
@@ -33,9 +34,8 @@ describe("the README", () => {
   it("shows the program that the tests run, to the letter", () => {
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
     const program = readFileSync(new URL("../examples/first-screen.ts", import.meta.url), "utf8");
-    const region = /\/\/ #region readme\n(.*?)\n\s*\/\/ #endregion/s.exec(program)?.[1] ?? "";
     const shown = /```ts\n(.*?)\n```/s.exec(readme)?.[1];
-    expect(shown).toBe(region.replaceAll(/^ {2}/gm, ""));
+    expect(shown).toBe(programOf(program));
   });
 
   it("claims of itself only what a test shows", () => {

@@ -2,21 +2,26 @@
  * An event of your own, counted by a Snapchat on this machine: no account, no service, no browser. The text between the
  * marks is that of docs/start.md, to the letter; a test runs it.
  */
+// #region imports
+import { randomBytes } from "node:crypto";
+import { createSnapchat, presets, setToggle } from "snapchat-destination";
+import { sqlite } from "snapchat-destination/sqlite";
+import { createSimulator } from "snapchat-destination/testing";
+// #endregion
+
 export async function firstEvent(print: (text: string) => void) {
   // #region start
-  const { randomBytes } = await import("node:crypto");
-  const { createSnapchat, presets, setToggle } = await import("snapchat-destination");
-  const { sqlite } = await import("snapchat-destination/sqlite");
-  const { createSimulator } = await import("snapchat-destination/testing");
-
-  const simulator = await createSimulator(); //            a Snapchat that judges, counts and forgets
+  // A Snapchat that judges, counts and forgets.
+  const simulator = await createSimulator();
   const { main } = simulator.world;
   const snapchat = createSnapchat({
     app: { clientId: "none-yet", clientSecret: "none-yet", redirectUri: "http://127.0.0.1/callback" },
-    storage: sqlite(":memory:"), //                        a path, to keep it
-    acceptLoss: true, //                                   leave this out with a path
+    // Give it a path to keep it, and leave acceptLoss out.
+    storage: sqlite(":memory:"),
+    acceptLoss: true,
     encryptionKeys: [randomBytes(32).toString("base64")],
-    endpoints: simulator.endpoints, //                     these two lines go when you are done playing
+    // These two lines go when you are done playing.
+    endpoints: simulator.endpoints,
     allowEndpoints: [simulator.url],
   });
 
@@ -41,7 +46,8 @@ export async function firstEvent(print: (text: string) => void) {
     },
   ]);
   print(`The receipt says: ${receipt?.status}`);
-  await snapchat.drain({ maxMs: 5_000 }); //               in a server: snapchat.startWorker()
+  // In a server: snapchat.startWorker().
+  await snapchat.drain({ maxMs: 5_000 });
   print(`Snapchat counted: ${simulator.inspect.events.counted}`);
 
   await snapchat.close();

@@ -1,3 +1,6 @@
+import { askWhy } from "./ask-why.ts";
 import { firstEvent } from "./first-event.ts";
 
-await firstEvent((text) => console.log(text));
+const print = (text: string) => console.log(text);
+if (process.argv[2] === "why") await askWhy(print);
+else await firstEvent(print);

@@ -57,3 +57,9 @@ export function examplesOf(path: string): ShownCode[] {
       }));
     });
 }
+
+/** An example as a page shows it: its imports, and what its function does, between the marks `#region` and `#endregion`. */
+export const programOf = (example: string): string =>
+  [...example.matchAll(/^ *\/\/ #region .*?\n(.*?)\n *\/\/ #endregion$/gms)]
+    .map(([, region = ""]) => region.replaceAll(/^ {2}/gm, ""))
+    .join("\n\n");

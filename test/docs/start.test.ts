@@ -1,21 +1,30 @@
 import { describe, expect, it } from "vitest";
+import { askWhy } from "../../examples/start/ask-why.ts";
 import { firstEvent } from "../../examples/start/first-event.ts";
-import { codeOf, read } from "./shown-code.ts";
+import { codeOf, programOf, read } from "./shown-code.ts";
+
+const page = read("docs/start.md");
+const blocks = page.split(/^```(?:ts|sh)?$/m).map((block) => block.trim());
 
 describe("docs/start.md", () => {
-  it("shows the program that the tests run, to the letter", () => {
-    const region =
-      /\/\/ #region start\n(.*?)\n\s*\/\/ #endregion/s.exec(read("examples/start/first-event.ts"))?.[1] ?? "";
-    const [shown] = codeOf("docs/start.md", read("docs/start.md"));
-    const printed = region.replaceAll(/^ {2}/gm, "").replaceAll("print(", "console.log(");
-    expect(shown?.code.trimEnd()).toBe(printed);
+  it("shows the programs that the tests run, to the letter", () => {
+    const programs = ["first-event", "ask-why"].map((name) =>
+      programOf(read(`examples/start/${name}.ts`)).replaceAll("print(", "console.log("),
+    );
+    expect(codeOf("docs/start.md", page).map(({ code }) => code.trimEnd())).toEqual(programs);
   });
 
   it("shows a program whose event is counted", async () => {
     const printed: string[] = [];
     await firstEvent((text) => printed.push(text));
     expect(printed).toEqual(["The receipt says: queued", "Snapchat counted: 1"]);
-    const page = read("docs/start.md");
-    for (const line of printed) expect(page).toContain(line);
+    expect(blocks).toContain(printed.join("\n"));
+  });
+
+  it("shows a program that says why, and what it prints", async () => {
+    const printed: string[] = [];
+    await askWhy((text) => printed.push(text.trimEnd()));
+    expect(printed).toHaveLength(3);
+    expect(blocks).toContain(printed.join("\n"));
   });
 });
