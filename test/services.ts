@@ -48,7 +48,7 @@ function missing(what: string, remedy: string): undefined {
 
 function answers({ hostname, port }: URL): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: hostname, port: Number(port), timeout: 2_000 });
+    const socket = connect({ host: hostname, port: Number(port), timeout: 10_000 });
     const end = (answer: boolean) => () => {
       socket.destroy();
       resolve(answer);

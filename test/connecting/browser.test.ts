@@ -96,7 +96,7 @@ afterEach(async () => {
 
 async function visit(): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   await page.goto(`${origin}/settings`);
   return page;

@@ -90,7 +90,7 @@ describe("keys", () => {
     await second.resume();
     const [again] = await Promise.all([second.keys.rotate(), track(second, "delivered-meanwhile")]);
     expect(again).toMatchObject({ failed: 0 });
-    await expect.poll(() => simulator.inspect.events.counted, { timeout: 20_000 }).toBe(sent.length);
+    await expect.poll(() => simulator.inspect.events.counted, { timeout: 60_000 }).toBe(sent.length);
     await worker.stop();
     expect(await useOf()).toMatchObject({
       false: { records: 0, payloads: false, mayGo: true },
@@ -234,7 +234,7 @@ describe("keys of a key management service, one for each tenant", () => {
     expect(simulator.inspect.events.received).toBe(0);
     down = false;
     await expect
-      .poll(async () => (await after.drain({ maxMs: 1_000 })) && simulator.inspect.events.counted, { timeout: 20_000 })
+      .poll(async () => (await after.drain({ maxMs: 1_000 })) && simulator.inspect.events.counted, { timeout: 60_000 })
       .toBe(1);
     expect((await after.tenant("acme").destinations.get(id)).connection?.status).toBe("connected");
   });

@@ -62,7 +62,7 @@ const MAKERS: Record<EngineName, (url: string) => Promise<OwnPlace>> = {
     return {
       place,
       dump: async () => readdirSync(dirname(place.at)).map((file) => readFileSync(join(directory, file))),
-      remove: async () => rmSync(directory, { recursive: true }),
+      remove: async () => rmSync(directory, { recursive: true, maxRetries: 10 }),
     };
   },
   async postgres(url) {

@@ -60,7 +60,7 @@ describe("a person who signs in again", () => {
         await worker.snapchat.drain({ maxMs: 500 });
         return pauses > 0 && simulator.inspect.events.counted === 1 && simulator.inspect.segments().length === 1;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     expect((await acme.destinations.get(id)).connection?.status).toBe("connected");
     expect((await storage.outbox.depth([id]))[0]?.paused ?? []).toEqual([]);

@@ -12,7 +12,7 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "backup-"));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
 
 /** A file with a queue, backed up; then everything in it is delivered, and hours later the backup comes back. */
 async function comeBack(hours: number) {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,7 +30,8 @@ export const fileStorageKit: StorageKitOptions = {
   },
   async destroy(storage) {
     await storage.close();
-    rmSync(pathOf(storage), { recursive: true });
+    // Another process of the case may be writing its last file.
+    await rm(pathOf(storage), { recursive: true, maxRetries: 10 });
   },
   async spawn(storage, job, { skewMs }) {
     const argument = JSON.stringify({ path: pathOf(storage), job, skewMs });

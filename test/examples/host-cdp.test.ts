@@ -31,7 +31,7 @@ describe.skipIf(!executablePath)("the example host, in Chromium", () => {
 
   async function open(url: string): Promise<Page> {
     const context = await browser.newContext();
-    context.setDefaultTimeout(8_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => errors.push(String(error)));
     // A refused form is answered with 422, which Chromium counts as an error of loading; a broken policy is not that.

@@ -124,7 +124,7 @@ export async function openPages(executablePath: string, api: Api = async () => u
 }
 
 /** Waits for what another program does in its own time. */
-export async function until(done: () => boolean | Promise<boolean>, what: string, atMostMs = 10_000): Promise<void> {
+export async function until(done: () => boolean | Promise<boolean>, what: string, atMostMs = 60_000): Promise<void> {
   const deadline = Date.now() + atMostMs;
   while (!(await done())) {
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);

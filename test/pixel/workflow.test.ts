@@ -155,14 +155,20 @@ describe.skipIf(!chromium)("both halves of the workflow, in a browser and on the
   });
 
   it("counts once where the pixel waits for its configuration and the server is faster", async () => {
-    shop.simulator.knobs.pixelConfigDelayMs = 300;
-    await visit();
+    const { knobs } = shop.simulator;
+    const kept = knobs.pixelConfigTimeoutMs;
+    knobs.pixelConfigTimeoutMs = 600_000;
+    const configuration = Promise.withResolvers<void>();
+    await visit(({ page }) =>
+      page.route("**/config/**", (route) => configuration.promise.then(() => route.continue())),
+    );
     await send("Purchased", 20, "SO-1");
     await run("collected().then(() => 1)");
     await shop.snapchat.drain({ maxMs: 10_000 });
     expect(shop.simulator.inspect.events).toMatchObject({ received: 1, counted: 1 });
+    configuration.resolve();
     expect(await settled(1)).toMatchObject({ received: 2, counted: 1, duplicates: 1 });
-    shop.simulator.knobs.pixelConfigDelayMs = 0;
+    knobs.pixelConfigTimeoutMs = kept;
   });
 
   it("hands the event on with an id where the pixel is off, and loads nothing", async () => {

@@ -40,7 +40,7 @@ it("journal, counters and events of a run with faults add up to Snapchat's own c
   const worker = snapchat.startWorker();
   const receipts = await acme.track([...sales, ...joins, ...others], { receivedAt: Date.now() });
   const waiting = async () => (await snapchat.stats()).waiting;
-  await expect.poll(waiting, { timeout: 25_000, interval: 100 }).toBe(0);
+  await expect.poll(waiting, { timeout: 60_000, interval: 100 }).toBe(0);
   await worker.stop();
 
   // Host events: one receipt each.

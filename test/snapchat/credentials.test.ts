@@ -70,7 +70,7 @@ describe("the credential of each request", () => {
         await shop.snapchat.drain({ maxMs: 1_000 });
         return shop.simulator.inspect.events.counted === 1;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     const seen = since();
     expect(seen[0]).toMatch(/^conversions_token 40[01]$/);

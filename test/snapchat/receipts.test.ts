@@ -41,7 +41,7 @@ describe("receipts.find", () => {
     shop.simulator.faults.add({ area: "conversions", status: 503, count: 1 });
     shop.snapchat.startWorker();
     await shop.acme.track([purchase("a")]);
-    await expect.poll(async () => (await find({ eventId: "a" }))[0]?.status, { timeout: 20_000 }).toBe("delivered");
+    await expect.poll(async () => (await find({ eventId: "a" }))[0]?.status, { timeout: 60_000 }).toBe("delivered");
     const [receipt] = await find({ eventId: "a" });
     const attempts = receipt?.entries.filter(({ type }) => type === "attempt");
     expect(attempts).toMatchObject([

@@ -12,7 +12,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "records-processes-"));
   path = join(directory, "test.db");
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
 
 describe("storageFromRecords under processes that are killed", () => {
   it("loses nothing that was acknowledged, and settles nothing twice", async () => {

@@ -43,7 +43,7 @@ describeKit("storageFromRecords, on the records of SQLite", {
   },
   destroy: async (storage) => {
     await storage.close();
-    rmSync(join(paths.get(storage) ?? "", ".."), { recursive: true, force: true });
+    rmSync(join(paths.get(storage) ?? "", ".."), { recursive: true, force: true, maxRetries: 10 });
   },
   spawn: (storage, job, { skewMs }) => spawnJob({ adapter: "records", path: paths.get(storage) ?? "" }, job, skewMs),
 });

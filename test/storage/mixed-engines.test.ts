@@ -41,7 +41,7 @@ describeKit("an engine per port", {
   },
   destroy: async (storage) => {
     await storage.close();
-    rmSync(directories.get(storage) ?? "", { recursive: true, force: true });
+    rmSync(directories.get(storage) ?? "", { recursive: true, force: true, maxRetries: 10 });
   },
 });
 
@@ -56,6 +56,6 @@ describe("a shop on an engine per port", () => {
     const [segment] = shop.simulator.inspect.segments();
     expect(segment?.members).toMatchObject({ EMAIL_SHA256: 1 });
     await shop.close();
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   });
 });

@@ -141,7 +141,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Resolves as soon as a query is answered. */
-export async function takesConnections(url: string, withinMs = 30_000): Promise<void> {
+export async function takesConnections(url: string, withinMs = 120_000): Promise<void> {
   const until = performance.now() + withinMs;
   for (;;) {
     const client = new pg.Client({ connectionString: url });

@@ -246,7 +246,7 @@ describe.skipIf(!redisServer)("a Redis server that fails", { timeout: 60_000 }, 
     const replica = await start();
     await replica.connect().replicaof("127.0.0.1", server.port);
     const codes = async () => (await storage.check()).map(({ code }) => code);
-    await expect.poll(codes, { timeout: 10_000 }).toEqual(["failover_loses"]);
+    await expect.poll(codes, { timeout: 60_000 }).toEqual(["failover_loses"]);
   });
 
   it("of a version without what the scripts need is found out, whatever else it says", async () => {

@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL("job-process.ts", import.meta.url));
 export function spawnJob(place: Place, job: Job, skewMs: number): Promise<JobResult> {
   return new Promise((resolve, reject) => {
     const input = JSON.stringify({ place, job, skewMs });
-    execFile(process.execPath, [script, input], { timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [script, input], { timeout: 120_000 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`The process failed: ${stderr || error.message}`));
       else resolve(JSON.parse(stdout) as JobResult);
     });

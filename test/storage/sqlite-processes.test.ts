@@ -15,7 +15,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "sqlite-processes-"));
   path = join(directory, "test.db");
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
 
 async function drained(): Promise<string[]> {
   const storage = sqlite(path);
@@ -103,7 +103,7 @@ describe("this version and one with a migration more, on one file", () => {
       plugins: [newer],
     });
   });
-  afterAll(() => rmSync(work, { recursive: true, force: true }));
+  afterAll(() => rmSync(work, { recursive: true, force: true, maxRetries: 10 }));
 
   it("append and consume together, while the newer one migrates under the older one's load", async () => {
     const count = 150;

@@ -22,7 +22,7 @@ describeKit("sqlite", {
   },
   destroy: async (storage) => {
     await storage.close();
-    rmSync(join(paths.get(storage) ?? "", ".."), { recursive: true, force: true });
+    rmSync(join(paths.get(storage) ?? "", ".."), { recursive: true, force: true, maxRetries: 10 });
   },
   spawn: (storage, job, { skewMs }) => spawnJob({ adapter: "sqlite", path: paths.get(storage) ?? "" }, job, skewMs),
 });

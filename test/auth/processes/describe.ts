@@ -126,7 +126,7 @@ export async function describeRefreshing(
 
     it.each(["same", "rotated"] as const)(
       `refresh once a round in ${rounds} rounds, a fifth of the answers failing (%s refresh token)`,
-      { timeout: 30_000 + rounds * 3_000 },
+      { timeout: 120_000 + rounds * 3_000 },
       async (refreshToken) => {
         simulator.knobs.refreshToken = refreshToken;
         simulator.faults.add({ area: "accounts", status: 503, probability: 0.1, seed: 1 });
@@ -149,7 +149,7 @@ export async function describeRefreshing(
     for (const killAt of ["before_request", "between_answer_and_write", "after_write"] as const) {
       it.each(kills)(
         `survive that one is killed ${killAt.replaceAll("_", " ")} (%s refresh token)`,
-        { timeout: 60_000 },
+        { timeout: 120_000 },
         async (refreshToken) => {
           simulator.knobs.refreshToken = refreshToken;
           await login();

@@ -104,7 +104,7 @@ export async function describeKeptQueue(engine: EngineName, cases: readonly Case
 
     it.each(cases)(
       "is kept where the process is killed $kill and the login is $login, and arrives exactly once",
-      { timeout: 90_000 },
+      { timeout: 300_000 },
       async ({ kill, login }) => {
         simulator.control.revokeAccessTokens();
         if (login === "over") simulator.control.revokeRefreshTokens();
@@ -117,13 +117,13 @@ export async function describeKeptQueue(engine: EngineName, cases: readonly Case
         const { told } = await start();
         // Between the answer and the write lies the one loss that nothing can prevent.
         if (login === "over" || kill === "between_answer_and_write") {
-          await vi.waitUntil(() => told() > 0, { timeout: 30_000, interval: 50 });
+          await vi.waitUntil(() => told() > 0, { timeout: 120_000, interval: 50 });
           expect(arrived()).toEqual({ counted: 0, members: 0 });
           expect(await waiting()).toMatchObject({ items: 2 * EVENTS, dead: {} });
           await signIn({ simulator, snapchat }, "acme", id);
         }
         await vi.waitUntil(async () => (await waiting())?.items === 0 || (await waiting()) === undefined, {
-          timeout: 40_000,
+          timeout: 120_000,
           interval: 100,
         });
         expect(arrived()).toEqual({ counted: EVENTS, members: EVENTS });

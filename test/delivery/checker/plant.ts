@@ -54,6 +54,6 @@ export function plantRooms(rooms: readonly string[], bugs: readonly Bug[]) {
   return {
     load: async <T>(room: string) =>
       (await import(/* @vite-ignore */ join(directory, room.endsWith(".ts") ? room : `${room}/index.ts`))) as T,
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }),
   };
 }

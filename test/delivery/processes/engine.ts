@@ -29,7 +29,7 @@ export const sqliteProcesses: ProcessEngine = async () => {
     storage,
     async stop() {
       await storage.close();
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 };
