@@ -13,7 +13,7 @@ import {
   type Versioned,
 } from "./destination.ts";
 import { applyToQueue } from "./effects.ts";
-import { checkId, checkTenantId, invalid, isStorageConflict } from "./failure.ts";
+import { checkId, checkTenantId, fieldUnknown, invalid, isStorageConflict } from "./failure.ts";
 import type { ConnectionInfo } from "./interfaces.ts";
 import { keys, tokenCredential } from "./keys.ts";
 import { connect, type DisableOptions, disable, disconnect, enable } from "./lifecycle.ts";
@@ -89,6 +89,7 @@ export function createDestinations(context: Context) {
     /** A new destination: disabled, server-side on, without account, token or workflow. */
     async create(tenantId: string, wanted: NewDestination, options: MutationOptions = {}): Promise<Destination> {
       checkTenantId(tenantId);
+      checkNew(wanted);
       const name = checkName(wanted.name);
       const settings = mergeSettings({}, wanted.settings ?? {});
       const now = await records.now();
@@ -265,6 +266,22 @@ export function createDestinations(context: Context) {
       throw isStorageConflict(error) ? alreadyExists() : error;
     }
   }
+}
+
+function checkNew(wanted: unknown): void {
+  if (typeof wanted !== "object" || wanted === null) {
+    throw invalid(
+      "destination_invalid",
+      "A new destination is an object.",
+      'Pass at least a name: { name: "Snapchat" }.',
+    );
+  }
+  const unknown = Object.keys(wanted).find((key) => key !== "name" && key !== "id" && key !== "settings");
+  if (unknown === undefined) return;
+  throw fieldUnknown(
+    unknown,
+    "Create it with name, id and settings; what else it has is set by destinations.update().",
+  );
 }
 
 function ownId(id: unknown): string {

@@ -30,6 +30,17 @@ export function invalid(code: string, message: string, fix: string, details?: Er
   return new SnapchatError({ code, kind: "fix_configuration", message, fix, ...(details ? { details } : {}) });
 }
 
+/** A key that nothing reads: named where it can be a field's name misspelt. */
+export function fieldUnknown(field: string, fix: string): SnapchatError {
+  const named = /^[\w.-]{1,40}$/.test(field);
+  return invalid(
+    "field_unknown",
+    named ? `A destination has no field \`${field}\`.` : "A destination has no field of that name.",
+    fix,
+    named ? { field } : {},
+  );
+}
+
 export function isStorageConflict(error: unknown): boolean {
   return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "version_conflict";
 }

@@ -84,6 +84,8 @@ export interface WorkflowCheck {
   parse(json: unknown): unknown;
   /** How many rules send on each way; for preflight. */
   toggles?(workflow: unknown): { server: number; client: number; audience: number } | undefined;
+  /** Rules that are on and send under a name that is none of Snapchat's; for preflight. */
+  ownNames?(workflow: unknown): readonly { rule: string; name: string }[];
 }
 
 /** What becomes of a destination's segments at Snapchat. */

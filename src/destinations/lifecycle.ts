@@ -6,17 +6,19 @@ import { checkId, invalid, notFound } from "./failure.ts";
 import { type MutationOptions, mutate } from "./mutation.ts";
 import { everyDestination } from "./store.ts";
 
-/** What a destination lacks before it can be switched on, in a marketer's words. Empty: nothing. */
+/** What a destination lacks before it can be switched on: a code, and a marketer's words. Empty: nothing. */
 export async function missingToEnable(
   context: Pick<Context, "connections">,
   stored: StoredDestination,
-): Promise<string[]> {
+): Promise<{ code: string; words: string }[]> {
   const connection = stored.connectionId
     ? await context.connections.info(stored.tenantId, stored.connectionId)
     : undefined;
   return [
-    ...(currentAssets(stored).length === 0 ? ["a Snap Pixel to send to"] : []),
-    ...(eventsCredential(stored, connection) === undefined ? ["a sign-in at Snapchat or a Conversions API token"] : []),
+    ...(currentAssets(stored).length === 0 ? [{ code: "pixel", words: "a Snap Pixel to send to" }] : []),
+    ...(eventsCredential(stored, connection) === undefined
+      ? [{ code: "credential", words: "a sign-in at Snapchat or a Conversions API token" }]
+      : []),
   ];
 }
 
@@ -33,9 +35,9 @@ export async function enable(
     if (missing.length > 0) {
       throw invalid(
         "destination_incomplete",
-        `This destination cannot be switched on yet. It lacks ${missing.join(" and ")}.`,
+        `This destination cannot be switched on yet. It lacks ${missing.map(({ words }) => words).join(" and ")}.`,
         "Add what is missing, save, and switch it on again.",
-        { missing: missing.length },
+        { missing: missing.map(({ code }) => code).join(",") },
       );
     }
     // What other processes queued in the two seconds after it was switched off was to be dropped too.

@@ -10,7 +10,7 @@ import {
   type Versioned,
 } from "./destination.ts";
 import { assetsAfter } from "./effects.ts";
-import { invalid } from "./failure.ts";
+import { fieldUnknown, invalid } from "./failure.ts";
 import { type Change, type MutationOptions, mutate } from "./mutation.ts";
 import { mergeSettings, type SettingsPatch } from "./settings.ts";
 
@@ -168,12 +168,7 @@ function checkPatch(patch: DestinationPatch, options: UpdateOptions): void {
     throw invalid("patch_invalid", "A change is an object.", "Pass the fields to change.");
   const unknown = Object.keys(patch).find((key) => !FIELDS.has(key));
   if (unknown !== undefined) {
-    throw invalid(
-      "field_unknown",
-      "A destination has no field of that name.",
-      `Change one of ${[...FIELDS].join(", ")}.`,
-      { field: unknown.slice(0, 40) },
-    );
+    throw fieldUnknown(unknown, `Change one of ${[...FIELDS].join(", ")}.`);
   }
   for (const key of CHOICES) {
     const value = patch[key];

@@ -1,3 +1,4 @@
+import { isEventName } from "../wire/event-names.ts";
 import type { Workflow } from "../workflow/index.ts";
 
 /** How many rules are switched on, by way: for preflight. */
@@ -11,4 +12,11 @@ export function toggleCounts(workflow: unknown): { server: number; client: numbe
     }
   }
   return counts;
+}
+
+/** Rules that are on and send under a name that Snapchat does not have: for preflight. */
+export function ownNames(workflow: unknown): { rule: string; name: string }[] {
+  return ((workflow as Workflow | undefined)?.rules ?? [])
+    .filter(({ to, server, client }) => (server || client) && !to.startsWith("segment:") && !isEventName(to))
+    .map(({ id, to }) => ({ rule: id, name: to }));
 }

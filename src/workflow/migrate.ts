@@ -1,14 +1,7 @@
 import { digestOf } from "../rules/digest.ts";
 import { foldName } from "../rules/fold.ts";
 import type { Rule, Workflow } from "../rules/workflow.ts";
-import {
-  PRESET_PARTS,
-  PRESET_VERSION,
-  type PresetName,
-  type PresetOptions,
-  presets,
-  ruleDigest,
-} from "./presets/index.ts";
+import { PRESET_PARTS, PRESET_VERSION, type PresetName, presetAgain, presets, ruleDigest } from "./presets/index.ts";
 
 /** One difference between a stored workflow and the preset of today. */
 export interface WorkflowChange {
@@ -82,7 +75,7 @@ export function migrateWorkflow(workflow: Workflow, to: Workflow | undefined = p
 
 function presetOf({ preset }: Workflow): Workflow | undefined {
   if (!preset || !Object.hasOwn(presets, preset.name)) return undefined;
-  return presets[preset.name as PresetName](preset.options as PresetOptions);
+  return presetAgain(preset.name as PresetName, preset.options);
 }
 
 function mergeRules(

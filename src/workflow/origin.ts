@@ -34,6 +34,25 @@ export function originOf(mapping: Mapping, event: unknown, library: Library, ite
   return Object.values(mapping as Record<string, Mapping>).flatMap(inside);
 }
 
+/** Every path a mapping may read, whatever an event holds: `properties.value`, `item.price`. */
+export function readPaths(mapping: Mapping): string[] {
+  if ("path" in mapping) return [mapping.path];
+  if ("value" in mapping) return [];
+  if ("template" in mapping) return [...mapping.template.matchAll(/\{([^{}]*)\}/g)].map(([, path = ""]) => path);
+  if ("each" in mapping) return [mapping.each];
+  const parts =
+    "first" in mapping
+      ? mapping.first
+      : "if" in mapping
+        ? [mapping.use, ...(mapping.else ? [mapping.else] : [])]
+        : "object" in mapping
+          ? Object.values(mapping.object)
+          : "call" in mapping
+            ? (mapping.with ?? [])
+            : Object.values(mapping as Record<string, Mapping>);
+  return [...new Set(parts.flatMap(readPaths))];
+}
+
 /** A condition that decided against a rule, with what it met. */
 export interface FailedCondition {
   path: string;

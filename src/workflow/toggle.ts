@@ -2,6 +2,7 @@ import { SnapchatError } from "../errors.ts";
 import { foldName } from "../rules/fold.ts";
 import type { Rule, Workflow } from "../rules/workflow.ts";
 import { channelAvailability } from "./availability.ts";
+import { shownKey } from "./shown-key.ts";
 
 /** The two switches of an event; one that is absent stays as it is. */
 export interface Toggles {
@@ -16,7 +17,8 @@ export interface Toggles {
  * `removed_from_segment` move together, because a list that only grows is wrong. An event's name moves all its rules,
  * a rule's id only that one.
  *
- * @throws SnapchatError `event_unknown` where no rule has this name, `client_not_available` where the pixel cannot send it.
+ * @throws SnapchatError `event_unknown` where no rule has this name, `client_not_available` where the pixel cannot send it,
+ * `toggles_invalid` where the switches are anything but `server` and `client`, true or false.
  *
  * @example
  * ```ts
@@ -26,11 +28,28 @@ export interface Toggles {
  * ```
  */
 export function setToggle(workflow: Workflow, event: string, toggles: Toggles): Workflow {
+  checkToggles(toggles);
   const wanted = new Set(rulesNamed(workflow, event).map((rule) => rule.id));
   return {
     ...workflow,
     rules: workflow.rules.map((rule) => (wanted.has(rule.id) ? toggled(rule, event, toggles) : rule)),
   };
+}
+
+function checkToggles(toggles: unknown): void {
+  const wrong = (message: string) =>
+    new SnapchatError({
+      code: "toggles_invalid",
+      kind: "fix_configuration",
+      message,
+      fix: "Pass an object with `server`, `client` or both, each true or false: { server: true }.",
+    });
+  if (typeof toggles !== "object" || toggles === null) throw wrong("The switches of an event are an object.");
+  for (const [name, value] of Object.entries(toggles)) {
+    if (name !== "server" && name !== "client") throw wrong(`An event has no switch ${shownKey(name)}.`);
+    if (value !== undefined && typeof value !== "boolean")
+      throw wrong(`The switch \`${name}\` is neither true nor false.`);
+  }
 }
 
 function rulesNamed(workflow: Workflow, event: string): readonly Rule[] {

@@ -141,6 +141,11 @@ const FAULTS: [code: string, status: "warning" | "problem", plant: (shop: Shop) 
     "warning",
     ({ script }) => Object.assign(script, { toggles: { server: 0, client: 0, audience: 0 } }),
   ],
+  [
+    "event_name_unknown",
+    "problem",
+    ({ script }) => Object.assign(script, { ownNames: [{ rule: "order_completed", name: "PURCHAZE" }] }),
+  ],
 ];
 
 function moved(from: AccountTree, accountId: string): AccountTree {
@@ -212,13 +217,20 @@ describe("preflight", () => {
     const { id } = await destinations.create("acme", { name: "Shop" });
     const faults = async () =>
       (await destinations.preflight("acme", id)).lines.filter(({ status }) => status !== "ok").map(({ code }) => code);
-    expect(await faults()).toEqual(["login_missing", "pixel_missing", "destination_disabled", "integration_missing"]);
+    expect(await faults()).toEqual([
+      "login_missing",
+      "pixel_missing",
+      "destination_disabled",
+      "workflow_missing",
+      "integration_missing",
+    ]);
     await destinations.connect("acme", id, signIn("acme"));
     expect(await faults()).toEqual([
       "ad_account_missing",
       "pixel_missing",
       "token_missing",
       "destination_disabled",
+      "workflow_missing",
       "integration_missing",
     ]);
   });

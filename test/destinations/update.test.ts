@@ -91,7 +91,8 @@ describe("creating and changing a destination", () => {
     [{ name: "" }, "name_invalid", /name/],
     [{ workflow: {} }, "workflow_invalid", /rules/],
     [{ settings: { defaultCountry: "gb" } }, "settings_invalid", /settings\.defaultCountry/],
-    [{ pixel: PIXEL } as object, "field_unknown", /field/],
+    [{ pixel: PIXEL } as object, "field_unknown", /no field `pixel`/],
+    [{ "jane@example.com": 1 } as object, "field_unknown", /^A destination has no field of that name\.$/],
   ])("refuses %j with %s and saves nothing", async (patch, expected, words) => {
     const { destinations, signIn } = createWorld();
     const { id } = await destinations.create("acme", { name: "Shop" });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   createRouter,
   eeaConsent,
+  migrateWorkflow,
   type PresetName,
   presets,
   setToggle,
@@ -300,8 +301,46 @@ describe("presets", () => {
   });
 });
 
+describe("a preset's options", () => {
+  it.each<[string, object, RegExp]>([
+    ["an option that is none", { country: "GB" }, /no option `country`\. `defaultCountry` may be meant/],
+    ["a key that is a person's", { "jane@example.com": 1 }, /^A preset has no option of that name\.$/],
+    ["consent without a decision", { consent: { names: ["ads"] } }, /^The preset's option `consent` .*`absent`/],
+    ["a path in place of paths", { eventId: "properties.id" }, /`eventId` is a list of paths/],
+    ["a place that is none", { actionSource: "web" }, /`actionSource` is one of WEB/],
+  ])("%s is refused once, by name", (_, options, words) => {
+    const refused = thrownBy(() => presets.segment(options as never));
+    expect(refused).toMatchObject({ code: "preset_options_invalid", kind: "fix_configuration" });
+    expect((refused as Error).message).toMatch(words);
+  });
+
+  it("of an older version that are not known any more do not keep a workflow from moving on", () => {
+    const born = presets.segment({ defaultCountry: "GB" });
+    const stored = { ...born, preset: { ...born.preset, options: { ...born.preset?.options, country: "GB" } } };
+    expect(migrateWorkflow(stored as Workflow).changes).toEqual([]);
+  });
+});
+
+const thrownBy = (call: () => unknown): unknown => {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+};
+
 describe("setToggle", () => {
   const born = presets.customerlabs();
+
+  it.each<[unknown, RegExp]>([
+    [true, /are an object/],
+    [undefined, /are an object/],
+    [{ sever: true }, /no switch `sever`/],
+    [{ server: "yes" }, /`server` is neither/],
+  ])("refuses %j instead of switching nothing", (toggles, words) => {
+    const refused = thrownBy(() => setToggle(born, "Purchased", toggles as never));
+    expect(refused).toMatchObject({ code: "toggles_invalid", message: expect.stringMatching(words) });
+  });
   const state = (workflow: Workflow, id: string) => {
     const rule = workflow.rules.find((one) => one.id === id);
     return [rule?.server, rule?.client];

@@ -24,6 +24,8 @@ export interface SetupFacts {
   account: FoundAccount | undefined;
   /** How many rules are switched on, by way; `undefined` without a workflow. */
   toggles: { server: number; client: number; audience: number } | undefined;
+  /** Rules that are on and send under a name that is none of Snapchat's. */
+  ownNames: readonly { rule: string; name: string }[];
 }
 
 /** @throws {SnapchatError} `not_found` */
@@ -46,6 +48,7 @@ export async function collectSetupFacts(context: Context, tenantId: string, id: 
     treeError,
     account: tree && adAccountId ? findAccount(tree, adAccountId) : undefined,
     toggles: workflow === undefined ? undefined : context.workflowCheck.toggles?.(workflow),
+    ownNames: (workflow !== undefined && context.workflowCheck.ownNames?.(workflow)) || [],
   };
 }
 

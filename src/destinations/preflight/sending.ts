@@ -95,13 +95,12 @@ export const switches: Check<SetupFacts> = {
         ),
       ];
     }
-    if (!destination.enabled) {
-      return [
-        warning("destination_disabled", "The destination is switched off.", "Switch it on when all else is fine."),
-      ];
-    }
+    const off = destination.enabled
+      ? []
+      : [warning("destination_disabled", "The destination is switched off.", "Switch it on when all else is fine.")];
     if (destination.workflow === undefined) {
       return [
+        ...off,
         problem(
           "workflow_missing",
           "There is no event workflow: nothing is sent.",
@@ -109,6 +108,7 @@ export const switches: Check<SetupFacts> = {
         ),
       ];
     }
+    if (!destination.enabled) return off;
     if (toggles && toggles.server + toggles.client + toggles.audience === 0) {
       return [
         warning(
@@ -128,5 +128,20 @@ export const switches: Check<SetupFacts> = {
       ];
     }
     return [ok("switches", "The destination is on.")];
+  },
+};
+
+/** Whether Snapchat has a name for what the rules send. */
+export const eventNames: Check<SetupFacts> = {
+  name: "event_names",
+  look({ destination, ownNames }) {
+    if (destination.settings.freeEventNames) return [];
+    return ownNames.map(({ rule, name }) =>
+      problem(
+        "event_name_unknown",
+        `The rule “${rule}” sends ${name}, which is none of Snapchat's event names: its events are rejected.`,
+        "Choose one of Snapchat's names in the rule, or switch “Event names of your own” on in the settings.",
+      ),
+    );
   },
 };

@@ -4,7 +4,7 @@ import { adAccount, pixel, sharedPixel } from "./accounts.ts";
 import { type Check, type CheckLine, type PreflightReport, problem, runChecks } from "./engine.ts";
 import { collectSetupFacts, type SetupFacts } from "./facts.ts";
 import { login, roles, scopes } from "./login.ts";
-import { conversionsToken, integration, modes, switches } from "./sending.ts";
+import { conversionsToken, eventNames, integration, modes, switches } from "./sending.ts";
 
 /** The set-up half of the checks, in the order a marketer works through them. `verify` adds the live half. */
 export const setupChecks: readonly Check<SetupFacts>[] = [
@@ -15,6 +15,7 @@ export const setupChecks: readonly Check<SetupFacts>[] = [
   pixel,
   conversionsToken,
   switches,
+  eventNames,
   modes,
   integration,
   sharedPixel,

@@ -1,5 +1,6 @@
 import { digestOf } from "../../rules/digest.ts";
 import type { ConsentRule, Mapping, Rule, Workflow } from "../../rules/workflow.ts";
+import { checkPresetOptions, knownOptions } from "./check-options.ts";
 import {
   AMOUNT_FIELDS,
   listFields,
@@ -31,6 +32,7 @@ const ROWS: Readonly<Record<string, readonly PresetRow[]>> = {
  * switches on with `setToggle`. They are written over the canonical event, so `ecommerce` serves a host's own source
  * with the names of any of the three platforms.
  *
+ * @throws SnapchatError `preset_options_invalid` where an option is not known, or is not what it has to be.
  * @example
  * ```ts
  * import { presets, setToggle } from "snapchat-destination/workflow";
@@ -41,17 +43,27 @@ const ROWS: Readonly<Record<string, readonly PresetRow[]>> = {
  */
 export const presets = {
   /** CustomerLabs' own event names. */
-  customerlabs: (options: PresetOptions = {}): Workflow => makePreset("customerlabs", options),
+  customerlabs: (options: PresetOptions = {}): Workflow => checkedPreset("customerlabs", options),
   /** Segment's e-commerce specification v2. */
-  segment: (options: PresetOptions = {}): Workflow => makePreset("segment", options),
+  segment: (options: PresetOptions = {}): Workflow => checkedPreset("segment", options),
   /** RudderStack's e-commerce specification. */
-  rudderstack: (options: PresetOptions = {}): Workflow => makePreset("rudderstack", options),
+  rudderstack: (options: PresetOptions = {}): Workflow => checkedPreset("rudderstack", options),
   /** For a host's own source: the names of all three platforms and of GA4. */
-  ecommerce: (options: PresetOptions = {}): Workflow => makePreset("ecommerce", options),
+  ecommerce: (options: PresetOptions = {}): Workflow => checkedPreset("ecommerce", options),
 } as const;
 
 /** Name of a preset. */
 export type PresetName = keyof typeof presets;
+
+function checkedPreset(name: PresetName, options: PresetOptions): Workflow {
+  checkPresetOptions(options);
+  return makePreset(name, options);
+}
+
+/** The preset of a stored workflow, made with that workflow's own options. */
+export function presetAgain(name: PresetName, options: Readonly<Record<string, unknown>>): Workflow {
+  return makePreset(name, knownOptions(options));
+}
 
 function makePreset(name: PresetName, options: PresetOptions): Workflow {
   const workflow = {

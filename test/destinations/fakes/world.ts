@@ -108,6 +108,7 @@ export function createWorld(shared: Shared = {}) {
     token: "accepted" as "accepted" | "refused" | "unknown" | Error,
     tree: tree as AccountTree | Error,
     toggles: shared.toggles,
+    ownNames: [] as { rule: string; name: string }[],
   };
 
   const segments: SegmentControl = {
@@ -160,6 +161,7 @@ export function createWorld(shared: Shared = {}) {
     },
     workflowCheck: {
       toggles: () => script.toggles,
+      ownNames: () => script.ownNames,
       parse(json) {
         if (typeof json === "object" && json !== null && "rules" in json) return json;
         throw new SnapchatError({
