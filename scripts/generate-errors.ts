@@ -37,7 +37,7 @@ Every failure is a \`SnapchatError\` with a stable \`code\`, a \`kind\` that say
 what happened, and \`fix\`, which says what to do. \`isSnapchatError(error)\` tells them from others, also across two copies of the
 package. No message holds a payload, a token or a person; \`…\` stands for an id, a number or a name of the set-up.
 
-Reasons on receipts and dead letters are not errors: [repairs.md](repairs.md) lists those of validation.
+Reasons on receipts and dead letters are not errors: [reasons.md](reasons.md) lists them.
 `;
 
 /** The whole file. */

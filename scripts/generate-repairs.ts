@@ -12,14 +12,14 @@ Snapchat would refuse the event, or count it wrongly. It is not sent under eithe
   repaired: `## Repaired
 
 Under \`repair\`, the default, the field is fixed or left out, the event goes, and the issue says so. Under \`strict\` the
-event is rejected with the code.`,
+event is rejected with the code, and so is a PURCHASE under either policy that is left without value or currency.`,
   warning: `## Warned
 
 The event goes as it is.`,
 };
 
 /** A table as Biome lays it out, so that formatting the page does not make it stale. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => (row[column] ?? "").length)),
   );

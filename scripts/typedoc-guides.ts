@@ -10,7 +10,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Begin here": ["index", "start", "steps", "first-real-event", "compose", "production", "moving"],
   Rooms: ["connect", "workflow", "mapping", "ids", "pixel", "audiences", "plugins", "own-queue", "delivery"],
   Storage: ["postgres", "redis", "storage-adapter", "scaling"],
-  Operating: ["operating", "destination-life", "errors", "repairs", "benchmarks"],
+  Operating: ["operating", "destination-life", "errors", "reasons", "repairs", "benchmarks"],
   "Data and people": ["privacy", "security", "identifiers", "fields", "snapchat"],
   Project: ["decisions", "quality", "runtimes"],
 };

@@ -26,22 +26,24 @@ import { createReceiptLines } from "./snapchat/ingest-lines.ts";
 import { createInteractive, type LoginSlots } from "./snapchat/interactive.ts";
 import { createLog } from "./snapchat/log.ts";
 import { migrated } from "./snapchat/migrated.ts";
+import { mixedOffersOf } from "./snapchat/offers.ts";
 import type { SnapchatOptions, TenantEvent, TrackOptions } from "./snapchat/options.ts";
 import { pixelDomains } from "./snapchat/pixel-domains.ts";
 import { createPlans } from "./snapchat/plan.ts";
 import { withPluginConsent } from "./snapchat/plugin-consent.ts";
 import { createPluginStage } from "./snapchat/plugin-stage.ts";
+import { createPresence } from "./snapchat/presence.ts";
 import type { Receipt } from "./snapchat/receipt.ts";
 import { resolvePerson } from "./snapchat/resolve-person.ts";
 import { drainWithBackfills } from "./snapchat/segments/drain.ts";
 import { createMemberRemoval } from "./snapchat/segments/member-removal.ts";
 import { createSegmentRoom } from "./snapchat/segments/room.ts";
 import { createGroupKey, createSendNow, type SendNowOptions, type SendOutcome } from "./snapchat/send-now.ts";
-import { checkDurability, checkOptions } from "./snapchat/settings.ts";
+import { checkOptions } from "./snapchat/settings.ts";
 import { createSignIn, type SnapchatOAuth } from "./snapchat/sign-in.ts";
 import { createTelemetry } from "./snapchat/telemetry.ts";
 import { createTenant, type Tenant } from "./snapchat/tenant.ts";
-import { toggleCounts } from "./snapchat/toggle-counts.ts";
+import { ownNames, toggleCounts } from "./snapchat/toggle-counts.ts";
 import { createTokenCheck } from "./snapchat/token-check.ts";
 import { createUpkeep, drainWithUpkeep, withUpkeep } from "./snapchat/upkeep.ts";
 import type { Finding, Target } from "./storage/ports.ts";
@@ -102,7 +104,7 @@ export interface Snapchat {
  * Composes the rooms for a host with many tenants.
  *
  * @throws {SnapchatError} kind `fix_configuration`: `storage_missing`, `app_missing`, `redirect_uri_insecure`,
- * `encryption_key_missing`, `encryption_key_invalid`, `endpoint_not_allowed`
+ * `encryption_key_missing`, `encryption_key_invalid`, `endpoint_not_allowed`, `loss_not_accepted`
  * @example
  * ```ts
  * import { createSnapchat } from "snapchat-destination";
@@ -160,6 +162,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   const slot: LoginSlots = (login, { writes = false } = {}) =>
     interactive([...loginLimits(login, options.limits), ...(writes ? [segmentWrites(login, options.limits)] : [])]);
   const accounts = createAccounts({ vault, client: accountsClient, slot });
+  const presence = createPresence({ records, clock });
   const segments = createSegmentRoom({
     storage,
     vault,
@@ -169,6 +172,8 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     clock,
     emit: (name, event) => events.emit(name, event),
     parts: () => ({ lists: delivery.lists, destinations, activeTenant: context.reader.tenant, plan, people }),
+    memberLingerMs: options.delivery?.memberLingerMs ?? DEFAULT_SETTINGS.memberLingerMs,
+    delivers: presence.seen,
   });
   const context = createContext({
     records,
@@ -182,7 +187,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     },
     accounts,
     tokenCheck: createTokenCheck(conversions),
-    workflowCheck: { parse: (json) => parseWorkflow(json, plugins.library), toggles: toggleCounts },
+    workflowCheck: { parse: (json) => parseWorkflow(json, plugins.library), toggles: toggleCounts, ownNames },
     segments: segments.control,
     clock,
     forget: (tenantId, destinationId) => activity.forget(tenantId, destinationId),
@@ -247,7 +252,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     settings: options.delivery ?? {},
   });
 
-  const upkeep = createUpkeep({ clock, records, destinations, vault });
+  const upkeep = createUpkeep({ clock, records, destinations, vault, presence });
 
   const plan = createPlans({
     sources: Object.values(plugins.sources),
@@ -273,7 +278,6 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
     }),
   });
   const track = async (offers: readonly Offer[], o: { tx?: unknown }): Promise<Receipt[]> => {
-    checkDurability(options);
     await clock.ready();
     const receipts = await ingest.track(offers, o);
     telemetry.tracked(receipts);
@@ -308,10 +312,11 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
         integration: options.integration,
         clock,
       }),
-    track: (events, o = {}) => track(events.map(offerOf), o),
+    track: async (events, o = {}) => track(mixedOffersOf(events, "track"), o),
     async sendNow(events, o) {
+      const offers = mixedOffersOf(events, "sendNow");
       await clock.ready();
-      const outcomes = await sendNow(events.map(offerOf), o);
+      const outcomes = await sendNow(offers, o);
       telemetry.sent(outcomes);
       return outcomes;
     },
@@ -356,10 +361,3 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
   };
   return snapchat;
 }
-
-const offerOf = ({ tenantId, event, receivedAt }: TenantEvent): Offer => ({
-  tenantId,
-  event,
-  receivedAtMs: receivedAt === undefined ? undefined : Number(receivedAt),
-  destinations: undefined,
-});

@@ -1,4 +1,4 @@
-import { type Draft, mayLeave, note } from "./draft.ts";
+import { type Draft, lacks, mayLeave, note } from "./draft.ts";
 import { isAbsent, isRecord, joined, levelOf, type Row, readMisnomers, safeName } from "./field-names.ts";
 import { fieldText, plainJson } from "./field-values.ts";
 import { quote } from "./json-text.ts";
@@ -29,8 +29,8 @@ export function customDataText(raw: unknown, draft: Draft): string | undefined {
     }
   } else if (raw !== undefined && raw !== null) note(draft, "field_wrong_type", "custom_data");
 
-  if (purchase && texts[VALUE.index] === undefined) note(draft, "value_missing", VALUE.path);
-  if (purchase && texts[CURRENCY.index] === undefined) note(draft, "currency_missing", CURRENCY.path);
+  if (purchase && texts[VALUE.index] === undefined) lacks(draft, "value_missing", VALUE.path);
+  if (purchase && texts[CURRENCY.index] === undefined) lacks(draft, "currency_missing", CURRENCY.path);
   const json = joined(LEVEL, texts);
   return json === "" ? undefined : `{${json}}`;
 }

@@ -24,6 +24,21 @@ export function note(draft: Draft, code: RepairCode, path: string): void {
   if (severity === "error" || (severity === "repaired" && draft.options.policy === "strict")) draft.refused ??= code;
 }
 
+/**
+ * Ends an event that has nothing to send in a field it cannot do without. Where something was given, and left out for what
+ * it was, that is the reason: the sender looks for what is wrong with it, not for what is missing.
+ */
+export function lacks(draft: Draft, code: RepairCode, path: string): void {
+  const at = draft.issues.findLastIndex((issue) => issue.path === path && issue.code !== "field_renamed");
+  const issue = draft.issues[at];
+  if (issue === undefined) {
+    note(draft, code, path);
+    return;
+  }
+  draft.issues[at] = { ...issue, message: `${issue.message} ${REPAIRS[code].message}`, severity: "error" };
+  draft.refused ??= issue.code;
+}
+
 /** Whether the field may leave: on the allow-list, by itself or with its whole object. */
 export function mayLeave(draft: Draft, level: string, path: string): boolean {
   return draft.allowed === undefined || draft.allowed.has(path) || draft.allowed.has(level);

@@ -96,7 +96,7 @@ export function joined(level: Level, texts: readonly (string | undefined)[]): st
   return json;
 }
 
-/** A name from outside, fit to be shown: a key may itself be a person's address. */
+/** A name from outside, fit to be shown: a key may itself be a person's address or number. */
 export function safeName(name: string): string {
-  return /^[\w.\-[\]]{1,60}$/.test(name) ? name : "(other)";
+  return /^[\w.\-[\]]{1,60}$/.test(name) && !/(?:\d\D*){7}/.test(name) ? name : "(other)";
 }

@@ -59,7 +59,7 @@ export interface DrainReport {
   retrying: number;
   dead: number;
   requests: number;
-  /** Items that still wait: not due yet, paused, or out of time. Approximate. */
+  /** Items that still wait: not due yet (members for `memberLingerMs`), paused, or out of time. Approximate. */
   left: number;
 }
 

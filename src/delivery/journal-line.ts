@@ -7,6 +7,8 @@ export interface JournalPart {
   target: string;
   status: string;
   reason?: string | undefined;
+  /** The field that made it be rejected. */
+  path?: string | undefined;
 }
 
 /** A host event as `track` decided it. */

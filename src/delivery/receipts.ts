@@ -17,9 +17,12 @@ export interface ReceiptQuery {
   limit?: number | undefined;
 }
 
+/** What a reason means, and what to do about it. Absent where the reason is a plugin's own. */
+type ReasonSaid = { message: string; fix: string } | undefined;
+
 /** One thing that happened to an event. */
 export type ReceiptEntry =
-  | ({ type: "decision"; atMs: number; inTransaction?: boolean | undefined } & JournalPart)
+  | ({ type: "decision"; atMs: number; inTransaction?: boolean | undefined; words?: ReasonSaid } & JournalPart)
   | {
       type: "attempt";
       atMs: number;
@@ -42,6 +45,7 @@ export type ReceiptEntry =
       group: string;
       outcome: "dead" | "withdrawn" | "unchanged";
       reason?: string | undefined;
+      words?: ReasonSaid;
       message?: string | undefined;
       requestId?: string | undefined;
     };

@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
-import { type PreparedEvent, prepareEvent } from "../capi/index.ts";
+import { type Prepared, type PreparedEvent, prepareEvent, type RepairCode } from "../capi/index.ts";
+import { issueOf } from "../capi/repairs.ts";
 import type { DeliveryItem, MemberItem } from "../delivery/index.ts";
 import { hashedMember } from "../identity/index.ts";
 import { personBytes, type Subjects } from "../people/index.ts";
 import type { CanonicalEvent, Decision } from "../rules/event.ts";
 import type { OneOrMany } from "../wire/event.ts";
+import type { ReasonWords } from "../workflow/index.ts";
+import { givenFor } from "./given.ts";
 import type { Plan } from "./plan.ts";
-import type { ReceiptPart } from "./receipt.ts";
+import { because, type ReceiptPart } from "./receipt.ts";
 import { MAX_SEGMENT_KEY } from "./segments/errors.ts";
+import { wordsOf, wordsOfPlugin } from "./words.ts";
 
 /** What became of one decision: a line for the receipt, and the item to deliver where there is one. */
 export interface Decided {
@@ -42,24 +46,30 @@ export function decide(decision: Decision, event: CanonicalEvent, plan: Plan, co
     channel: decision.channel,
     target: decision.target,
     status: decision.status === "rejected" ? "rejected" : "skipped",
-    ...(decision.reason ? { reason: decision.reason } : {}),
+    ...(decision.reason ? { reason: decision.reason, words: wordsOfDecision(decision.reason, decision.detail) } : {}),
     ...(decision.detail ? { detail: decision.detail } : {}),
   };
   if (decision.status !== "send") return { part };
   if (decision.channel === "audience") return decideMembership(decision, event, plan, context, part);
-  if (decision.channel === "client") return { part: { ...part, reason: "sent_by_browser" } };
-  return decideEvent(decision, plan, context, part);
+  if (decision.channel === "client") return { part: because(part, "skipped", "sent_by_browser") };
+  return decideEvent(decision, event, plan, context, part);
 }
 
-function decideEvent(decision: Decision, plan: Plan, context: DecideContext, part: ReceiptPart): Decided {
+function decideEvent(
+  decision: Decision,
+  event: CanonicalEvent,
+  plan: Plan,
+  context: DecideContext,
+  part: ReceiptPart,
+): Decided {
   const { destination } = plan;
-  if (!destination.serverSide) return { part: { ...part, reason: "server_side_off" } };
+  if (!destination.serverSide) return { part: because(part, "skipped", "server_side_off") };
   const prepared = prepareEvent(decision.event ?? { event_name: decision.target }, { ...plan.prepare, ...context });
-  if (!prepared.ok) return { part: { ...part, status: "rejected", reason: prepared.reason } };
+  if (!prepared.ok) return { part: refusedBy(prepared, part, event, plan) };
   const assetId = decision.event?.action_source === "MOBILE_APP" ? destination.mobileAppId : destination.pixelId;
   if (!assetId) {
     const reason = decision.event?.action_source === "MOBILE_APP" ? "mobile_app_missing" : "pixel_missing";
-    return { part: { ...part, status: "rejected", reason } };
+    return { part: because(part, "rejected", reason) };
   }
   return {
     part: { ...part, status: "queued" },
@@ -83,6 +93,38 @@ function decideEvent(decision: Decision, plan: Plan, context: DecideContext, par
   };
 }
 
+function wordsOfDecision(reason: string, detail: Decision["detail"]): ReasonWords {
+  return typeof detail?.plugin === "string" ? wordsOfPlugin(reason, detail.plugin) : wordsOf(reason);
+}
+
+/** A field that is missing, and what is wrong where something was given for it. */
+const UNREADABLE: Readonly<Record<string, RepairCode>> = {
+  value_missing: "number_unreadable",
+  currency_missing: "currency_unreadable",
+};
+
+/** The line of an event that validation refuses, with the field and the words of the finding. */
+function refusedBy(
+  { reason, issues }: Extract<Prepared, { ok: false }>,
+  part: ReceiptPart,
+  event: CanonicalEvent,
+  plan: Plan,
+): ReceiptPart {
+  because(part, "rejected", reason);
+  const issue = issues.find(({ code }) => code === reason);
+  if (!issue) return part;
+  const { path, message, fix } = issue;
+  part.words = { message, fix };
+  if (path !== "") part.path = path;
+  const unreadable = UNREADABLE[reason];
+  if (unreadable && givenFor(path, part.rule, event, plan)) {
+    part.reason = unreadable;
+    const given = issueOf(unreadable, path);
+    part.words = { message: `${given.message} ${message}`, fix: given.fix };
+  }
+  return part;
+}
+
 function maxAge(source: string | undefined, plan: Plan): number | undefined {
   const key = (source ?? "WEB") as "WEB" | "MOBILE_APP" | "OFFLINE";
   return plan.prepare.ageLimitsMs?.[key] ?? MAX_AGE_MS[key];
@@ -103,10 +145,9 @@ function decideMembership(
 ): Decided {
   const { membership } = decision;
   const { destination } = plan;
-  if (!membership) return { part: { ...part, status: "rejected", reason: "segment_missing" } };
+  if (!membership) return { part: because(part, "rejected", "segment_missing") };
   if (membership.key.length > MAX_SEGMENT_KEY) {
-    const { target: _, ...own } = part;
-    return { part: { ...own, target: "segment:", status: "rejected", reason: "segment_key_too_long" } };
+    return { part: because({ ...part, target: "segment:" }, "rejected", "segment_key_too_long") };
   }
   const identifiers: { kind: 0 | 1 | 2; hash: string }[] = [];
   for (const { identifier, kind, field } of MEMBER_FIELDS) {
@@ -117,7 +158,7 @@ function decideMembership(
         identifiers.push({ kind, hash });
     }
   }
-  if (identifiers.length === 0) return { part: { ...part, status: "rejected", reason: "no_member_identifier" } };
+  if (identifiers.length === 0) return { part: because(part, "rejected", "no_member_identifier") };
   const link = segmentLink(destination.adAccountId ?? "", membership.key);
   return {
     part: { ...part, status: "queued" },

@@ -8,17 +8,20 @@ import type { CanonicalEvent, Decision } from "../rules/event.ts";
 import type { Issue } from "../wire/event.ts";
 import { explainRoute, type ReasonWords, type RouteExplanation, type Workflow } from "../workflow/index.ts";
 import { decide } from "./decide.ts";
+import { located } from "./explain-field.ts";
 import { explainIdentifiers, type IdentifierExplanation } from "./explain-identifiers.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import { unreadable } from "./readable.ts";
-import type { ReceiptPart } from "./receipt.ts";
-import { inHostWords, type Say, wordsOf } from "./words.ts";
+import { because, type ReceiptPart, wholePart } from "./receipt.ts";
+import { inHostWords, type Say } from "./words.ts";
 
 /** One line of a receipt with everything behind it. */
 export interface ExplainedPart extends ReceiptPart {
-  /** The reason in a marketer's words, and what to do about it. */
+  /** The reason in a marketer's words, and what to do about it; for a field, where the workflow reads it. */
   words?: ReasonWords;
+  /** Where the workflow reads the field `path` of this event, or would: paths of the canonical event. */
+  from?: readonly string[];
   /** The exact JSON that would be sent to Snapchat. Identifiers are hashed. */
   json?: string;
   /** The exact pixel call a browser would make. */
@@ -37,7 +40,10 @@ export interface ExplainedPart extends ReceiptPart {
   notValidated?: { code: string; message: string; fix: string };
 }
 
-/** Why an event would or would not go out, and as what. Nothing is sent or stored. */
+/**
+ * Why an event would or would not go out, and as what. Nothing is sent or stored. Where the destination is off, that
+ * comes first, as on a receipt, and what would be queued once it is on is `skipped` for the same reason.
+ */
 export interface Explanation {
   destinationId: string;
   /** The id that pixel and server would share. */
@@ -52,6 +58,8 @@ export interface Explanation {
 export interface ExplainInput {
   event: unknown;
   destination: ActiveDestination;
+  /** Why the destination takes nothing now, whatever the event is. */
+  off: "tenant_suspended" | "destination_disabled" | undefined;
   plan: Plan | NoPlan;
   pluginStage: PluginStage | undefined;
   receivedAtMs: number | undefined;
@@ -66,15 +74,15 @@ export interface ExplainInput {
 /** The same decisions as `track` makes, plugins included, kept instead of stored. */
 export async function explain(input: ExplainInput): Promise<Explanation> {
   const { event, destination, plan } = input;
-  const one = (status: "skipped" | "rejected", reason: string): Explanation => {
-    const part = { destinationId: destination.id, rule: "", channel: "server", target: "", status, reason } as const;
-    return {
-      destinationId: destination.id,
-      eventId: undefined,
-      plugins: [],
-      parts: [{ ...part, ...words(reason, input.say) }],
-    };
-  };
+  const whole = (status: "skipped" | "rejected", reason: string) =>
+    said(wholePart(destination.id, status, reason), input.say);
+  const first = input.off ? [whole("skipped", input.off)] : [];
+  const one = (status: "skipped" | "rejected", reason: string): Explanation => ({
+    destinationId: destination.id,
+    eventId: undefined,
+    plugins: [],
+    parts: [...first, whole(status, reason)],
+  });
   if ("refused" in plan) return one("skipped", plan.refused);
   const why = unreadable(event);
   if (why !== undefined) return one("rejected", why);
@@ -86,17 +94,21 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
   const routed = plan.router.route(canonical, { ...received, eventId });
   const changes = new Map<number, PluginChange[]>();
   const decisions = await decisionsOf(input, routed.decisions, canonical, changes);
-  const parts: ExplainedPart[] = [];
-  for (const [at, decision] of decisions.entries()) {
-    const own = changes.get(at);
-    parts.push({ ...(await explainPart(input, plan, decision, canonical, eventId)), ...(own ? { plugins: own } : {}) });
-  }
   const route = explainRoute(destination.workflow as Workflow, canonical, {
     ...received,
     ...plan.library,
     eventId,
     touched: plugins,
   });
+  const parts: ExplainedPart[] = [...first];
+  for (const [at, decision] of decisions.entries()) {
+    const own = changes.get(at);
+    const decided = await explainPart(input, plan, decision, canonical, eventId);
+    const part = located(decided, { event: canonical, plan });
+    const sent = part.status === "queued" || part.reason === "sent_by_browser";
+    if (input.off && sent) because(part, "skipped", input.off);
+    parts.push({ ...said(part, input.say), ...(own ? { plugins: own } : {}) });
+  }
   return { destinationId: destination.id, eventId, route, plugins, parts };
 }
 
@@ -133,7 +145,7 @@ async function decisionsOf(
 }
 
 async function explainPart(
-  { destination, receivedAtMs, nowMs, subjects, validate, say }: ExplainInput,
+  { destination, receivedAtMs, nowMs, subjects, validate }: ExplainInput,
   plan: Plan,
   decision: Decision,
   canonical: CanonicalEvent,
@@ -141,7 +153,7 @@ async function explainPart(
 ): Promise<ExplainedPart> {
   const context = { nowMs, receivedAtMs, acceptedAtMs: nowMs, eventId, subjects };
   const { part, item } = decide(decision, canonical, plan, context);
-  const shown: ExplainedPart = { ...part, ...words(part.reason, say) };
+  const shown: ExplainedPart = part;
   const { event } = decision;
   if (!event || decision.status !== "send") return shown;
   if (decision.channel === "client") {
@@ -167,8 +179,8 @@ async function explainPart(
   }
 }
 
-function words(reason: string | undefined, say: Say | undefined): { words?: ReasonWords } {
-  if (reason === undefined) return {};
-  const english = wordsOf(reason);
-  return { words: say ? inHostWords(reason, english, say) : english };
+/** A part in the host's own words. */
+function said<P extends ReceiptPart>(part: P, say: Say | undefined): P {
+  const { reason, words } = part;
+  return say && reason !== undefined && words ? { ...part, words: inHostWords(reason, words, say) } : part;
 }

@@ -58,7 +58,14 @@ export function writeIngestLines(
       const event: JournalEvent = {
         eventId,
         ...(orderId === undefined ? {} : { orderId }),
-        parts: parts.map(({ rule, channel, target, status, reason }) => ({ rule, channel, target, status, reason })),
+        parts: parts.map(({ rule, channel, target, status, reason, path }) => ({
+          rule,
+          channel,
+          target,
+          status,
+          reason,
+          path,
+        })),
       };
       line.all.push(event);
       if (inSample || parts.some(({ status }) => status === "rejected")) line.kept.push(event);

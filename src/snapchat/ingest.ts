@@ -9,7 +9,7 @@ import { type IngestJournal, writeIngestLines } from "./ingest-lines.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
 import { unreadable } from "./readable.ts";
-import { overallStatus, type Receipt, type ReceiptPart } from "./receipt.ts";
+import { because, overallStatus, type Receipt, type ReceiptPart, wholePart } from "./receipt.ts";
 import { createTurns } from "./turns.ts";
 
 /** One host event offered to a tenant's destinations. */
@@ -49,6 +49,7 @@ const EVENTS_PER_LOOK = 8;
 interface Tenant {
   /** The enabled destinations, also of a suspended tenant. */
   enabled: readonly ActiveDestination[];
+  all: readonly ActiveDestination[];
   suspended: boolean;
   subjects: Subjects;
 }
@@ -102,8 +103,8 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
         options,
       );
       for (const [i, { part }] of waiting.entries()) {
-        if (statuses[i] === "duplicate") Object.assign(part, { status: "duplicate", reason: "already_stored" });
-        if (statuses[i] === "too_large") Object.assign(part, { status: "rejected", reason: "event_too_large" });
+        if (statuses[i] === "duplicate") because(part, "duplicate", "already_stored");
+        if (statuses[i] === "too_large") because(part, "rejected", "event_too_large");
       }
     }
     for (const receipt of receipts) receipt.status = overallStatus(receipt.parts);
@@ -133,14 +134,17 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       const receipt: Receipt = { eventId: undefined, status: "skipped", parts: [] };
       receipts.push(receipt);
       const read = reader(offer.event);
-      const tenant = tenants.get(offer.tenantId);
-      for (const destination of tenant?.enabled ?? []) {
+      const tenant = tenants.get(offer.tenantId) as Tenant;
+      let offered = false;
+      for (const destination of tenant.enabled) {
         if (offer.destinations && !offer.destinations.includes(destination.id)) continue;
-        const job = start(destination, offer, read, receipt, tenant as Tenant);
+        offered = true;
+        const job = start(destination, offer, read, receipt, tenant);
         if (!job) continue;
         if (dependencies.plugins) jobs.push(job);
         else take(job, job.plan.router.route(job.event, routeOptions(offer)));
       }
+      if (!offered) receipt.parts.push(...nobody(tenant, offer));
     }
     if (dependencies.plugins) await throughPlugins(dependencies.plugins, jobs, take);
     await Promise.all(segments);
@@ -156,7 +160,7 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       { suspended, subjects }: Tenant,
     ): Job | undefined {
       const refuse = (status: "skipped" | "rejected", reason: string) => {
-        receipt.parts.push({ destinationId: destination.id, rule: "", channel: "server", target: "", status, reason });
+        receipt.parts.push(wholePart(destination.id, status, reason));
         return undefined;
       };
       if (suspended) return refuse("skipped", "tenant_suspended");
@@ -182,18 +186,18 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
         if (prepared && decision.event) accepted.push({ input: decision.event, prepared });
         if (item.type === "event" && item.orderId !== undefined) orderIds.set(receipt, item.orderId);
         if (item.type === "event" && repeated(item.destinationId, item.eventId, item.eventName)) {
-          Object.assign(part, { status: "duplicate", reason: "twice_in_this_call" });
+          because(part, "duplicate", "twice_in_this_call");
           continue;
         }
         if (item.type === "member" && hostQueue?.ordered === false) {
-          Object.assign(part, { status: "rejected", reason: "order_not_promised" });
+          because(part, "rejected", "order_not_promised");
           continue;
         }
         if (segment) {
           const judge = (state: "open" | "stopped") => {
             if (state === "open") return;
             stopped.add(part);
-            Object.assign(part, { status: "skipped", reason: "segment_stopped" });
+            because(part, "skipped", "segment_stopped");
           };
           const known = dependencies.ensureSegment(destination, segment);
           if (known instanceof Promise) segments.push(known.then(judge));
@@ -229,12 +233,20 @@ export function createIngest(dependencies: IngestDependencies): Ingest {
       const { status, enabled, all } = known instanceof Promise ? await known : known;
       found.set(tenantId, {
         enabled: status === "active" ? enabled : all.filter((destination) => destination.enabled),
+        all,
         suspended: status !== "active",
         subjects: subjects instanceof Promise ? await subjects : subjects,
       });
     }
     return found;
   }
+}
+
+/** Why an event is offered to no destination: all are off, or there is none. Another tenant's id is answered like no id. */
+function nobody({ all }: Tenant, { destinations }: Offer): ReceiptPart[] {
+  const off = destinations ? all.filter(({ id }) => destinations.includes(id)) : all;
+  if (off.length === 0) return [wholePart("", "skipped", "no_destination")];
+  return off.map(({ id }) => wholePart(id, "skipped", "destination_disabled"));
 }
 
 /** Reads an event once per source, however many destinations it is offered to. */

@@ -3,6 +3,7 @@ import type { ActiveDestination, Destinations } from "../destinations/index.ts";
 import type { Ingest, Offer } from "./ingest.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { ReceiptPart } from "./receipt.ts";
+import { knownWords } from "./words.ts";
 
 /** What the host promises of its queue, and how long it waits. */
 export interface SendNowOptions {
@@ -107,15 +108,16 @@ function partOf({
   message,
   requestId,
 }: NowOutcome): Partial<SendPart> & Pick<SendPart, "status"> {
-  const words = {
+  const why = status === "validated" ? "validated_only" : status === "withdrawn" ? "withdrawn" : reason;
+  const words = why === undefined ? undefined : knownWords(why);
+  return {
     ...(known ? {} : { known }),
-    ...(reason === undefined ? {} : { reason }),
+    ...(why === undefined ? {} : { reason: why }),
+    ...(words === undefined ? {} : { words }),
     ...(message === undefined ? {} : { message }),
     ...(requestId === undefined ? {} : { requestId }),
+    status: status === "validated" ? "delivered" : status === "withdrawn" ? "skipped" : status,
   };
-  if (status === "validated") return { ...words, status: "delivered", reason: "validated_only" };
-  if (status === "withdrawn") return { ...words, status: "skipped", reason: "withdrawn" };
-  return { ...words, status };
 }
 
 /**

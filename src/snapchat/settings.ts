@@ -27,15 +27,17 @@ export function checkOptions(options: SnapchatOptions): CheckedOptions {
     );
   }
   for (const app of Object.values(apps)) checkRedirectUri(app.redirectUri);
-  return { apps, endpoints: checkEndpoints(options) };
+  const endpoints = checkEndpoints(options);
+  checkDurability(options);
+  return { apps, endpoints };
 }
 
 /** @throws {SnapchatError} `loss_not_accepted`: the storage keeps nothing when the process ends. */
-export function checkDurability(options: SnapchatOptions): void {
+function checkDurability(options: SnapchatOptions): void {
   if (options.storage.capabilities.durability !== "none" || options.acceptLoss) return;
   throw wrong(
     "loss_not_accepted",
-    `The storage "${options.storage.name}" keeps nothing when the process ends, so tracked events would be lost.`,
+    `The storage "${options.storage.name}" keeps nothing when the process ends: events that wait and logins would be lost.`,
     "Use a durable storage, or pass `acceptLoss: true` where losing events is fine.",
   );
 }

@@ -1,5 +1,6 @@
-import type { Delivery, EventReceipt } from "../delivery/index.ts";
+import type { Delivery, EventReceipt, ReceiptEntry } from "../delivery/index.ts";
 import type { Page } from "../storage/ports.ts";
+import { knownWords } from "./words.ts";
 
 /**
  * What happened to events: every decision, attempt, request id, answer and time that the journal holds. It keeps
@@ -39,13 +40,21 @@ export function createTenantReceipts(
     async find(destinationId, query = {}) {
       await mine(destinationId);
       const { since, until, ...rest } = query;
-      return receipts.find(destinationId, { ...rest, sinceMs: msOf(since), untilMs: msOf(until) });
+      const page = await receipts.find(destinationId, { ...rest, sinceMs: msOf(since), untilMs: msOf(until) });
+      return { ...page, items: page.items.map((item) => ({ ...item, entries: item.entries.map(inWords) })) };
     },
     async *export(destinationId, { since, until } = {}) {
       await mine(destinationId);
       yield* receipts.export(destinationId, { sinceMs: msOf(since), untilMs: msOf(until) });
     },
   };
+}
+
+/** The journal keeps codes; their words are today's. */
+function inWords(entry: ReceiptEntry): ReceiptEntry {
+  if (entry.type === "attempt" || entry.reason === undefined) return entry;
+  const words = knownWords(entry.reason);
+  return words === undefined ? entry : { ...entry, words };
 }
 
 const msOf = (time: Date | number | undefined) => (time === undefined ? undefined : Number(time));

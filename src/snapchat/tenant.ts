@@ -21,6 +21,7 @@ import type { EventActivity } from "./event-activity.ts";
 import { type EventScreen, eventScreen } from "./event-screen.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Offer } from "./ingest.ts";
+import { offersOf } from "./offers.ts";
 import type { TrackOptions } from "./options.ts";
 import type { PixelDomain } from "./pixel-domains.ts";
 import type { NoPlan, Plan } from "./plan.ts";
@@ -41,7 +42,11 @@ export interface Tenant {
   readonly id: string;
   readonly destinations: ReturnType<typeof createTenantHandle>["destinations"];
   readonly audit: ReturnType<typeof createTenantHandle>["audit"];
-  /** Offers events to every enabled destination. One receipt per event, in order; durable once resolved. */
+  /**
+   * Offers events to every enabled destination. One receipt per event, in order; durable once resolved.
+   *
+   * @throws {SnapchatError} `events_not_a_list`, `destinations_not_a_list` (fix_data)
+   */
   track(events: readonly unknown[], options?: TrackOptions): Promise<Receipt[]>;
   /** What would happen to an event, and why. Sends and stores nothing. */
   explain(destinationId: string, event: unknown, options?: ExplainOptions): Promise<Explanation>;
@@ -143,6 +148,7 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
     return explain({
       event,
       destination,
+      off: await whyOff(destination),
       plan: dependencies.plan(destination),
       pluginStage: dependencies.pluginStage,
       receivedAtMs: msOf(o.receivedAt),
@@ -151,6 +157,14 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
       validate: o.validate ? await validator(destinationId) : undefined,
       say: hostWords(dependencies.plugins, tenantId),
     });
+  }
+
+  /** What `track` says of every event offered now. */
+  async function whyOff({
+    enabled,
+  }: ActiveDestination): Promise<"tenant_suspended" | "destination_disabled" | undefined> {
+    if (!enabled) return "destination_disabled";
+    return (await context.reader.tenant(tenantId)).status === "active" ? undefined : "tenant_suspended";
   }
 
   /** Asks Snapchat about one event. */
@@ -167,13 +181,8 @@ export function createTenant(tenantId: string, dependencies: TenantDependencies)
     destinations: own,
     audit,
     preflight,
-    track(events, { destinations: only, receivedAt, tx } = {}) {
-      const receivedAtMs = receivedAt === undefined ? undefined : Number(receivedAt);
-      return dependencies.track(
-        events.map((event) => ({ tenantId, event, receivedAtMs, destinations: only })),
-        tx === undefined ? {} : { tx },
-      );
-    },
+    track: async (events, { tx, ...options } = {}) =>
+      dependencies.track(offersOf(tenantId, events, options), tx === undefined ? {} : { tx }),
     explain: explained,
     events: {
       list: async (destinationId) =>

@@ -4,6 +4,7 @@ import type { DrainReport, Worker } from "../delivery/index.ts";
 import { isStorageConflict } from "../destinations/failure.ts";
 import type { Destinations } from "../destinations/index.ts";
 import type { Records } from "../storage/ports.ts";
+import type { Presence } from "./presence.ts";
 import type { Backfills } from "./segments/backfill.ts";
 
 const EVERY_MS = 30_000;
@@ -23,6 +24,8 @@ export interface Upkeep {
   maintain(signal: AbortSignal): Promise<void>;
   /** Once a day, in one process: refreshes logins that nobody uses, and tells again of those that are over. */
   keepAlive(signal: AbortSignal): Promise<void>;
+  /** Says that this process delivers. */
+  present(): Promise<void>;
 }
 
 export function createUpkeep({
@@ -30,11 +33,13 @@ export function createUpkeep({
   records,
   destinations,
   vault,
+  presence,
 }: {
   clock: Clock;
   records: Pick<Records, "put" | "delete">;
   destinations: Pick<Destinations, "maintain">;
   vault: Pick<Vault, "keepAlive">;
+  presence: Pick<Presence, "note">;
 }): Upkeep {
   async function keepAlive(signal: AbortSignal): Promise<void> {
     let version: number;
@@ -52,6 +57,8 @@ export function createUpkeep({
   return {
     maintain: nowAndThen(clock, EVERY_MS / 2, (signal) => destinations.maintain(signal)),
     keepAlive: nowAndThen(clock, ASK_EVERY_MS, keepAlive),
+    // The storage's own trouble shows in health().
+    present: () => presence.note().catch(() => {}),
   };
 }
 
@@ -79,6 +86,7 @@ export function withUpkeep(
 
   const keeping = (async () => {
     while (!signal.aborted) {
+      void upkeep.present();
       await clock.sleep(EVERY_MS, signal);
       if (signal.aborted) return;
       await upkeep.maintain(signal);
@@ -110,6 +118,7 @@ export async function drainWithUpkeep(
   const own = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
   const ended = new AbortController();
   void clock.sleep(Math.max(maxMs - LAST_BEGIN_MS, maxMs / 2), ended.signal).then(() => over.abort());
+  void upkeep.present();
   const kept = Promise.all([upkeep.maintain(own), upkeep.keepAlive(own)]);
   try {
     return await drain();

@@ -105,15 +105,28 @@ describe("prepareEvent", () => {
     it.each(["1,234", "12,345", "-1,234"])("refuses to guess whether %s is thousands or a fraction", (text) => {
       const event = purchase({ custom_data: { value: text, currency: "GBP" } });
       expect(findings(event)[0]).toBe("custom_data.value number_ambiguous");
-      expect(refusal(event)).toBe("value_missing");
+      expect(refusal(event)).toBe("number_ambiguous");
     });
 
     it.each(["abc", "NaN", "Infinity", Number.NaN, Number.POSITIVE_INFINITY, {}, [], true])(
       "takes no %s for a value",
       (value) => {
-        expect(refusal(purchase({ custom_data: { value, currency: "GBP" } }))).toBe("value_missing");
+        expect(refusal(purchase({ custom_data: { value, currency: "GBP" } }))).toBe("number_unreadable");
       },
     );
+
+    it("name what is wrong with what was given, once, as what rejects the event", () => {
+      const prepared = prepareEvent(purchase({ custom_data: { value: "cheap", currency: "pounds" } }), OPTIONS);
+      expect(prepared).toMatchObject({ ok: false, reason: "number_unreadable" });
+      const told = prepared.issues.filter(({ severity }) => severity === "error");
+      expect(told.map(({ path, code }) => `${path} ${code}`)).toEqual([
+        "custom_data.value number_unreadable",
+        "custom_data.currency currency_unreadable",
+      ]);
+      expect(told[1]?.message).toBe(
+        "`custom_data.currency` is not a three-letter code and was left out. A PURCHASE needs a currency.",
+      );
+    });
 
     it("sends an unlisted currency with a warning, and spells it in upper case", () => {
       const event = purchase({ custom_data: { value: 1, currency: " ars " } });
@@ -122,7 +135,7 @@ describe("prepareEvent", () => {
     });
 
     it("leaves out what is no currency code; another event still goes", () => {
-      expect(refusal(purchase({ custom_data: { value: 1, currency: "pounds" } }))).toBe("currency_missing");
+      expect(refusal(purchase({ custom_data: { value: 1, currency: "pounds" } }))).toBe("currency_unreadable");
       const view = purchase({ event_name: "VIEW_CONTENT", custom_data: { value: 1, currency: "pounds" } });
       expect(sent(view).custom_data).toEqual({ value: 1 });
     });

@@ -68,7 +68,9 @@ describe("another tenant's destination", () => {
     const evil = shop.snapchat.tenant("evil");
     await shop.acme.track([purchase("mine")]);
     const [receipt] = await evil.track([purchase("theirs")], { destinations: [shop.id] });
-    expect(receipt).toMatchObject({ status: "skipped", parts: [] });
+    const [nowhere] = await evil.track([purchase("theirs")], { destinations: ["no-such-id"] });
+    expect(receipt).toMatchObject({ status: "skipped", parts: [{ destinationId: "", reason: "no_destination" }] });
+    expect(receipt).toEqual(nowhere);
     expect((await evil.audit.list({ destinationId: shop.id })).items).toEqual([]);
     expect(await Array.fromAsync(evil.audit.export({ destinationId: shop.id }))).toEqual([]);
     await expect(

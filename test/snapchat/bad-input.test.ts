@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createSnapchat, definePlugin, presets, type SnapchatOptions, type Storage } from "snapchat-destination";
 import { memory } from "snapchat-destination/memory";
+import { sqlite } from "snapchat-destination/sqlite";
 import type { Workflow } from "snapchat-destination/workflow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shopDay } from "../capi/corpus.ts";
@@ -17,6 +18,7 @@ const good = (): SnapchatOptions => ({
   app: { clientId: "id", clientSecret: "secret", redirectUri: "https://cdp.example/callback" },
   storage: memory(),
   encryptionKeys: [randomBytes(32).toString("base64")],
+  acceptLoss: true,
 });
 
 /** What the first call of a wrong set-up throws. */
@@ -53,10 +55,35 @@ describe("a wrong set-up", () => {
     expect(thrownBy(options)).toMatchObject({ name: "SnapchatError", code, fix: expect.stringMatching(/\w{3}/) });
   });
 
-  it("a storage that loses everything is refused when something is to be kept", async () => {
-    const snapchat = createSnapchat(good());
-    await expect(snapchat.tenant("acme").track([purchase("a")])).rejects.toMatchObject({ code: "loss_not_accepted" });
-    await snapchat.close();
+  it("a storage that loses everything is refused at once, unless that is accepted", () => {
+    expect(thrownBy({ acceptLoss: false })).toMatchObject({ code: "loss_not_accepted" });
+    expect(thrownBy({ acceptLoss: false, storage: sqlite(":memory:") })).toMatchObject({ code: "loss_not_accepted" });
+    expect(thrownBy({})).toBeUndefined();
+  });
+});
+
+describe("a wrong call", () => {
+  it.each<[string, () => Promise<unknown>, string]>([
+    ["one event in place of a list", () => shop.acme.track(purchase("a") as never), "events_not_a_list"],
+    ["no events", () => shop.acme.track(undefined as never), "events_not_a_list"],
+    [
+      "one id in place of a list",
+      () => shop.acme.track([], { destinations: "id" as never }),
+      "destinations_not_a_list",
+    ],
+    ["a batch that is none", () => shop.snapchat.track({} as never), "events_not_a_list"],
+    ["bare events as a batch", () => shop.snapchat.track([purchase("a") as never]), "event_without_tenant"],
+    ["a batch with a hole", () => shop.snapchat.track([null as never]), "event_without_tenant"],
+    ["nobody's event", () => shop.snapchat.track([{ tenantId: "", event: purchase("a") }]), "tenant_id_invalid"],
+    ["one event to send now", () => shop.snapchat.sendNow(purchase("a") as never), "events_not_a_list"],
+    ["a destination of nothing", () => shop.acme.destinations.create(undefined as never), "destination_invalid"],
+    [
+      "a destination with a pixel",
+      () => shop.acme.destinations.create({ name: "A", pixel: "p" } as never),
+      "field_unknown",
+    ],
+  ])("%s is refused in words", async (_, call, code) => {
+    await expect(call()).rejects.toMatchObject({ name: "SnapchatError", code, fix: expect.stringMatching(/\w{3}/) });
   });
 });
 
@@ -94,7 +121,9 @@ describe("a wrong id", () => {
 
   it("offering to another tenant's destination offers to nobody", async () => {
     const [receipt] = await shop.snapchat.tenant("other").track([purchase("a")], { destinations: [shop.id] });
-    expect(receipt).toMatchObject({ status: "skipped", parts: [] });
+    const [nowhere] = await shop.snapchat.tenant("other").track([purchase("a")], { destinations: ["none"] });
+    expect(receipt).toMatchObject({ status: "skipped", parts: [{ destinationId: "", reason: "no_destination" }] });
+    expect(receipt).toEqual(nowhere);
   });
 
   it("an id that is none is refused", () => {

@@ -117,6 +117,48 @@ describe("explain", () => {
     expect(shop.simulator.inspect.events.counted).toBe(before);
   });
 
+  it("names the place in the host's event where a field was read, and what it holds, never what it says", async () => {
+    const priced = (currency: unknown) => {
+      const event = purchase("a");
+      Object.assign(event.customProperties as object, { currency });
+      return event;
+    };
+    const [given] = (await explain(priced("EURO"))).parts;
+    expect(given).toMatchObject({
+      status: "rejected",
+      reason: "currency_unreadable",
+      path: "custom_data.currency",
+      from: ["properties.currency"],
+    });
+    expect(given?.words?.message).toContain("read at `properties.currency`, which holds a text of 4 characters.");
+    expect(JSON.stringify(given)).not.toContain("EURO");
+    const dear = purchase("a");
+    Object.assign(dear.customProperties as object, { value: { amount: 3 } });
+    expect((await explain(dear)).parts[0]).toMatchObject({
+      reason: "number_unreadable",
+      words: {
+        message: expect.stringMatching(/not a number.*needs a total value.*`properties\.value`, .* an object\.$/),
+      },
+    });
+    const [missing] = (await explain(priced(undefined))).parts;
+    expect(missing).toMatchObject({
+      reason: "currency_missing",
+      from: expect.arrayContaining(["properties.currency"]),
+    });
+    expect(missing?.words?.fix).toContain("Send it at `properties.");
+  });
+
+  it("says first that the destination is off, and queues nothing, as track does", async () => {
+    await shop.acme.destinations.disable(shop.id);
+    const { parts } = await explain(purchase("a"));
+    const [receipt] = await shop.acme.track([purchase("a")]);
+    await shop.acme.destinations.enable(shop.id);
+    expect(parts[0]).toEqual(receipt?.parts[0]);
+    expect(parts[0]).toMatchObject({ status: "skipped", reason: "destination_disabled", rule: "" });
+    expect(parts.filter(({ status }) => status === "queued")).toEqual([]);
+    expect(parts[1]).toMatchObject({ rule: "purchased", reason: "destination_disabled", json: expect.any(String) });
+  });
+
   it("says why Snapchat could not be asked", async () => {
     shop.simulator.faults.add({ path: /events\/validate$/, count: 2, status: 403, body: "Unauthorized resources" });
     const [part] = (await explain(purchase("a"), { validate: true })).parts;

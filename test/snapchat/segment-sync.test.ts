@@ -1,6 +1,7 @@
 import { csvMembers, ndjsonMembers } from "snapchat-destination/audiences";
 import { sha256Hex } from "snapchat-destination/identity";
 import { afterEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import type { SnapchatOptions } from "../../src/index.ts";
 import { definePlugin } from "../../src/plugins/index.ts";
 import { entered, openShop, type Shop, shopWorkflow } from "./shop.ts";
@@ -68,6 +69,22 @@ describe("a whole list", () => {
     const told = await acme.segments.sync(id, "vip", [], { runId: "b", maxRemovedShare: 1 });
     expect(told).toMatchObject({ phase: "done", removed: 6 });
     expect(held("vip")).toEqual(digests(0, 4));
+  });
+
+  it("says that nobody delivers, and goes on under the same run once somebody does", async () => {
+    // A clock of sixty seconds a second.
+    const clock = {
+      now: () => Date.now(),
+      monotonic: () => performance.now() * 60,
+      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 60, signal),
+    };
+    shop = await openShop({ clock });
+    const { acme, id, snapchat } = shop;
+    const alone = acme.segments.sync(id, "vip", people(0, 3), { runId: "a" });
+    await expect(alone).rejects.toMatchObject({ code: "nobody_delivers", kind: "fix_configuration" });
+    snapchat.startWorker();
+    expect(await acme.segments.sync(id, "vip", people(0, 3), { runId: "a" })).toMatchObject({ phase: "done", sent: 3 });
+    expect(held("vip")).toEqual(digests(0, 3));
   });
 
   it("gives way to what events say while it runs", async () => {

@@ -50,7 +50,56 @@ describe("track", () => {
 
   it("offers to the destinations that are named only", async () => {
     const [receipt] = await shop.acme.track([purchase("a")], { destinations: [] });
-    expect(receipt).toMatchObject({ status: "skipped", parts: [] });
+    expect(receipt).toMatchObject({ status: "skipped", parts: [{ destinationId: "", reason: "no_destination" }] });
+  });
+
+  it("says that there is nobody to offer to: a wrong tenant, a wrong id, a destination that is off", async () => {
+    const [nobody] = await shop.snapchat.tenant("acmee").track([purchase("a")]);
+    expect(nobody).toMatchObject({
+      status: "skipped",
+      parts: [{ destinationId: "", reason: "no_destination", words: { fix: expect.stringContaining("tenant's id") } }],
+    });
+    const second = await shop.acme.destinations.create({ name: "Second pixel" });
+    const [beside] = await shop.acme.track([purchase("a")]);
+    expect(new Set(beside?.parts.map(({ destinationId }) => destinationId))).toEqual(new Set([shop.id]));
+    const [named] = await shop.acme.track([purchase("b")], { destinations: [second.id, "none"] });
+    expect(named?.parts).toMatchObject([{ destinationId: second.id, reason: "destination_disabled" }]);
+    await shop.acme.destinations.disable(shop.id);
+    const [off] = await shop.acme.track([purchase("c")]);
+    expect(off).toMatchObject({ status: "skipped" });
+    expect(off?.parts.map(({ destinationId, reason }) => [destinationId, reason])).toEqual([
+      [shop.id, "destination_disabled"],
+      [second.id, "destination_disabled"],
+    ]);
+    const [outcome] = await shop.snapchat.sendNow([{ tenantId: "acmee", event: purchase("d") }]);
+    expect(outcome).toMatchObject({ status: "skipped", parts: [{ reason: "no_destination" }] });
+  });
+
+  it("says which field rejects an event, for what it was given, and what to do, without the value", async () => {
+    const priced = (currency: unknown, value: unknown = 20) => {
+      const event = purchase(`p-${String(currency)}-${String(value)}`);
+      Object.assign(event.customProperties as object, { currency, value });
+      return event;
+    };
+    const receipts = await shop.acme.track([priced("pounds-secret"), priced(undefined), priced("GBP", "cheap-secret")]);
+    expect(receipts.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    const server = receipts.map(({ parts }) => parts.find(({ channel }) => channel === "server"));
+    expect(server).toMatchObject([
+      {
+        reason: "currency_unreadable",
+        path: "custom_data.currency",
+        words: { message: expect.stringContaining("not a three-letter code"), fix: "Use ISO 4217." },
+      },
+      {
+        reason: "currency_missing",
+        path: "custom_data.currency",
+        words: { message: "A PURCHASE needs a currency.", fix: "Set `custom_data.currency`." },
+      },
+      { reason: "number_unreadable", path: "custom_data.value", words: { fix: "Pass a number." } },
+    ]);
+    expect(JSON.stringify(receipts.map(({ parts }) => parts))).not.toContain("secret");
+    const [queued] = await shop.acme.track([purchase("fine")]);
+    expect(queued?.parts[0]).not.toHaveProperty("words");
   });
 
   it("takes a mixed batch of several tenants with one receipt each", async () => {

@@ -96,6 +96,7 @@ describe("the upkeep of a drain", () => {
           return { connections: logins, refreshed: kept.length, failed: 0 };
         },
       },
+      presence: { note: async () => {} },
     });
     const drain = (maxMs: number) => drainWithUpkeep(async () => nothing, { clock: systemClock, upkeep, maxMs });
     return { kept, drain };
@@ -124,6 +125,11 @@ describe("the upkeep of a drain", () => {
         },
       },
       vault: { keepAlive: async () => ({ connections: 0, refreshed: 0, failed: 0 }) },
+      presence: {
+        note: async () => {
+          throw new Error("away");
+        },
+      },
     });
     const drain = () => drainWithUpkeep(async () => nothing, { clock: systemClock, upkeep, maxMs: 100 });
     for (let n = 0; n < 5; n++) expect(await drain()).toEqual(nothing);

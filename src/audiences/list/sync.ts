@@ -25,8 +25,8 @@ export interface ListSync {
   retentionInDays?: number | undefined;
   /** Told after every page, and when the phase changes. */
   onProgress?: ((progress: SyncProgress) => void) | undefined;
-  /** Why nothing can be delivered now, asked while the run waits; throws. */
-  checkDelivery?: (() => Promise<void>) | undefined;
+  /** Why nothing can be delivered now, asked every five seconds while the run waits, and told for how long; throws. */
+  checkDelivery?: ((waitedMs: number) => Promise<void>) | undefined;
 }
 
 /** What {@link syncList} works with. */
@@ -256,7 +256,8 @@ async function removeOthers(dependencies: ListSyncDependencies, sync: ListSync, 
 async function waitFor({ lists, clock }: ListSyncDependencies, sync: ListSync, id: string): Promise<ListWork> {
   const { segment, read, checkDelivery } = sync;
   let pauseMs = POLL_MIN_MS;
-  let checkAt = clock.monotonic() + CHECK_EVERY_MS;
+  const began = clock.monotonic();
+  let checkAt = began + CHECK_EVERY_MS;
   for (;;) {
     const done = await lists.done(segment, id);
     if (done) return done;
@@ -265,7 +266,7 @@ async function waitFor({ lists, clock }: ListSyncDependencies, sync: ListSync, i
       checkAt = clock.monotonic() + CHECK_EVERY_MS;
       const reason = await lists.dead(segment, id);
       if (reason !== undefined) throw pageDead(reason);
-      await checkDelivery?.();
+      await checkDelivery?.(clock.monotonic() - began);
     }
     await clock.sleep(pauseMs, read.signal);
     pauseMs = Math.min(POLL_MAX_MS, pauseMs * 2);

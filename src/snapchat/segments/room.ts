@@ -21,6 +21,10 @@ export interface SegmentRoomDependencies {
   plugins: Pick<Plugins, "segments" | "consent">;
   clock: Clock;
   emit(name: string, event: unknown): void;
+  /** How long a change of membership waits for others. Milliseconds. */
+  memberLingerMs: number;
+  /** Whether any process delivers. */
+  delivers(): Promise<boolean>;
   /** Parts that are made after this one; asked for when they are needed. */
   parts(): {
     lists: Delivery["lists"];
@@ -59,6 +63,8 @@ export function createSegmentRoom(dependencies: SegmentRoomDependencies) {
     plugins,
     clock,
     lists,
+    memberLingerMs: dependencies.memberLingerMs,
+    delivers: dependencies.delivers,
     subjects: (tenantId) => parts().people.subjects(tenantId),
     reading(destination) {
       const plan = parts().plan(destination);

@@ -37,6 +37,10 @@ export interface SegmentsDependencies extends LoginCalls {
   subjects(tenantId: string): Subjects | Promise<Subjects>;
   /** How a destination reads national phone numbers and which kinds it sends. */
   reading(destination: ActiveDestination): { defaultCountry: string | undefined; identifiers: readonly MemberKind[] };
+  /** How long a change of membership waits for others. Milliseconds. */
+  memberLingerMs: number;
+  /** Whether any process delivers. */
+  delivers(): Promise<boolean>;
   onProgress(event: SegmentSync): void;
 }
 
@@ -84,6 +88,8 @@ export type Segments = ReturnType<typeof createSegments>;
 export function createSegments(dependencies: SegmentsDependencies) {
   const { storage, links, audiences, lists } = dependencies;
   const { records, outbox } = storage;
+  const shown = (link: SegmentLink, account: AccountSegments | undefined) =>
+    linkedSegment(link, account, dependencies.memberLingerMs);
 
   function asLogin<T>(
     { tenantId, connectionId }: ActiveDestination,
@@ -118,7 +124,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
         const asked = destination.connectionId === undefined ? undefined : await ask(destination, link.adAccountId);
         accounts.set(link.adAccountId, asked);
       }
-      found.push(linkedSegment(link, accounts.get(link.adAccountId)));
+      found.push(shown(link, accounts.get(link.adAccountId)));
     }
     return found;
   }
@@ -175,7 +181,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
         });
       }
       const { link } = await known(destination, key);
-      return linkedSegment(link, { ok: true, segments: new Map([[segmentId, segment]]) });
+      return shown(link, { ok: true, segments: new Map([[segmentId, segment]]) });
     },
 
     /** @throws {SnapchatError} `segment_…_invalid` (fix_data); as `AudiencesClient.segments.update` */
@@ -224,7 +230,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
       }));
       const { link } = await known(destination, key);
       const account = seen && { ok: true as const, segments: new Map([[seen.id, seen]]) };
-      return { segment: linkedSegment(link, account), ignored };
+      return { segment: shown(link, account), ignored };
     },
 
     /** Makes a segment again that was deleted in Ads Manager, with all members that are known. */
@@ -240,7 +246,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
       }));
       await lists.task(ref, `refill ${link.generation + 1}`, { task: "refill" });
       await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
-      return linkedSegment((await known(destination, key)).link, undefined);
+      return shown((await known(destination, key)).link, undefined);
     },
 
     /** No longer keeps a segment in step. It stays at Snapchat; what is queued for it is dropped. */
@@ -248,7 +254,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
       const { ref } = await known(destination, key);
       await change(ref, (link) => ({ ...link, state: "stopped" }));
       await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
-      return linkedSegment((await known(destination, key)).link, undefined);
+      return shown((await known(destination, key)).link, undefined);
     },
 
     /** The CDP has deleted the segment. */

@@ -56,7 +56,11 @@ export async function askAccount(
 }
 
 /** A link in words, with what Snapchat says of its segment. */
-export function linkedSegment(link: SegmentLink, account: AccountSegments | undefined): LinkedSegment {
+export function linkedSegment(
+  link: SegmentLink,
+  account: AccountSegments | undefined,
+  memberLingerMs: number,
+): LinkedSegment {
   const { key, name, segmentId, adAccountId, problem } = link;
   const base = { key, name, segmentId, adAccountId, ...(problem ? { problem } : {}) };
   if (link.state === "stopped") {
@@ -79,7 +83,7 @@ export function linkedSegment(link: SegmentLink, account: AccountSegments | unde
   if (segmentId === undefined) {
     const words = problem
       ? `The segment could not be made: ${problem.message}`
-      : "The segment is made with its first member.";
+      : `The segment is made with its first member${waits(memberLingerMs)}.`;
     return { ...base, state: "not_made", words, ...(problem ? { advice: problem.fix } : {}) };
   }
   if (!seen) {
@@ -88,4 +92,11 @@ export function linkedSegment(link: SegmentLink, account: AccountSegments | unde
   }
   const { state, words, advice, size } = segmentState(seen);
   return { ...base, name: seen.name || name, state, words, advice: problem?.fix ?? advice, size };
+}
+
+/** How long a change of membership waits for others before it is sent. */
+function waits(lingerMs: number): string {
+  if (lingerMs < 1_000) return "";
+  const seconds = Math.round(lingerMs / 1_000);
+  return `; changes wait up to ${seconds === 60 ? "a minute" : `${seconds} seconds`} for others before they are sent`;
 }

@@ -70,7 +70,10 @@ export function createSegmentSync(dependencies: SegmentsDependencies) {
         maxRemovedShare: options.maxRemovedShare ?? 0.5,
         size: options.size,
         retentionInDays: link.retentionInDays,
-        checkDelivery: () => checkDelivery(storage, ref),
+        async checkDelivery(waitedMs) {
+          await checkDelivery(storage, ref);
+          if (waitedMs >= NOBODY_AFTER_MS && !(await dependencies.delivers())) throw nobodyDelivers();
+        },
         onProgress(progress) {
           options.onProgress?.(progress);
           dependencies.onProgress({ ...progress, tenantId, destinationId, key });
@@ -117,6 +120,16 @@ function checkSync({ mode = "mirror", runId, maxRemovedShare = 0.5 }: SyncOption
     );
   }
 }
+
+/** A worker that runs has taken a part of a list long before. */
+const NOBODY_AFTER_MS = 15_000;
+
+const nobodyDelivers = () =>
+  wrong(
+    "nobody_delivers",
+    "The list waits: no worker runs, and nobody has called drain in the last five minutes.",
+    "Call startWorker(), here or in another process, then sync again with the same runId: it goes on where it is.",
+  );
 
 const stopped = () =>
   wrong(

@@ -13,11 +13,12 @@ export interface TenantSegments {
   list(destinationId: string, options?: ListOptions): Promise<LinkedSegment[]>;
   /**
    * Brings a whole list into a segment. Resolves when Snapchat has taken it all, so a worker has to run, here or
-   * elsewhere. Without `members` the `segments` hook is asked.
+   * elsewhere; where none does, it fails after a quarter of a minute with `nobody_delivers`. Without `members` the
+   * `segments` hook is asked.
    *
    * @throws {SnapchatError} `segment_key_invalid`, `mirror_removes_too_many` (fix_data); `sync_mode_invalid`,
    * `run_id_invalid`, `members_missing`, `segment_deleted`, `segment_stopped`, `delivery_paused`,
-   * `capability_missing` (fix_configuration)
+   * `nobody_delivers`, `capability_missing` (fix_configuration)
    */
   sync(
     destinationId: string,

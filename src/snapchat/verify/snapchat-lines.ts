@@ -4,6 +4,7 @@ import { type CheckLine, ok, problem, warning } from "../../destinations/index.t
 import { isSnapchatError, type Secret } from "../../errors.ts";
 import type { PixelDomain } from "../pixel-domains.ts";
 import type { SignalReport } from "../signals/report.ts";
+import { wordsOf } from "../words.ts";
 
 /** Snapchat's own counters, test log and domains. */
 export interface SnapchatSaw {
@@ -85,23 +86,43 @@ function statsLines({ live, test }: EventStats, signals: SignalReport): CheckLin
   const ours = `Delivered from here in the last ${Math.round(signals.windowMs / 3_600_000)} hours: ${delivered}.`;
   const lines: CheckLine[] = [];
   if (live.latestEventMs === undefined) {
+    const { why, fix } = whyNone(signals);
     lines.push(
-      warning(
-        "no_live_event",
-        `Snapchat has not seen an event of this pixel from the server yet. ${ours}`,
-        "Switch an event on in the workflow and let one happen.",
-      ),
+      warning("no_live_event", `Snapchat has not seen an event of this pixel from the server yet. ${ours}${why}`, fix),
     );
   } else {
     const last = new Date(live.latestEventMs).toISOString();
     // Two numbers, not one: Snapchat counts an hour, other senders too, and each event once.
     const theirs = `Snapchat last saw an event at ${last} and counts ${live.eventsPastHour} in the past hour.`;
-    lines.push(ok("live_events", `${theirs} ${ours}`));
+    lines.push(ok("live_events", `${theirs} ${ours}${surplus(live.eventsPastHour - delivered)}`));
   }
   if (test.latestEventMs !== undefined) {
     lines.push(ok("test_events", `${test.eventsPastHour} test events in the past hour; they are not counted.`));
   }
   return lines;
+}
+
+/** Why Snapchat counts more in an hour than left here in a day. */
+function surplus(more: number): string {
+  if (more <= 0) return "";
+  return ` At least ${more} of Snapchat's came from other senders, or once more after an answer was lost; reports count each event once.`;
+}
+
+/** What became of the events of the last day, where none has reached Snapchat. */
+function whyNone({ notSent, events }: SignalReport): { why: string; fix: string } {
+  const rejected = notSent.filter(({ status }) => status === "rejected");
+  const [most] = rejected;
+  if (most) {
+    const all = rejected.reduce((sum, { count }) => sum + count, 0);
+    const { message, fix } = wordsOf(most.reason);
+    const share = rejected.length === 1 ? "" : `, ${most.count} of them`;
+    return { why: ` Rejected: ${all}${share} for ${most.reason}. ${message}`, fix };
+  }
+  const accepted = events.reduce((sum, event) => sum + event.accepted, 0);
+  if (accepted > 0) {
+    return { why: ` Accepted and not delivered: ${accepted}.`, fix: "Look at what waits, below; a worker has to run." };
+  }
+  return { why: "", fix: "Switch an event on in the workflow and let one happen." };
 }
 
 const SHOWN_DOMAINS = 5;
