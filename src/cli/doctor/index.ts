@@ -82,7 +82,7 @@ export const run: Command = async (argv, io) => {
 };
 
 /** Lines about a destination in use: the doctor's own is made for the checks, is off and has no queue. */
-const OF_A_DESTINATION = new Set(["destination_disabled", "queue", "queue_paused"]);
+const OF_A_DESTINATION = new Set(["destination_disabled", "workflow_missing", "queue", "queue_paused"]);
 
 async function examined(
   patient: Patient,
