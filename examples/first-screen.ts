@@ -15,7 +15,7 @@ export interface Host {
   clientSecret: string;
   redirectUri: string;
   database: string;
-  mail(tenantId: string, path: string): void;
+  mail(tenantId: string, destinationId: string): void;
   mayEdit(tenantId: string): boolean;
   /** The marketer clicks "Authenticate Snapchat" in the browser. */
   signsIn(destinationId: string): Promise<void>;
@@ -31,13 +31,14 @@ export async function firstScreen(host: Host) {
     app: { clientId, clientSecret, redirectUri },
     storage: sqlite(database),
     encryptionKeys: [key], // 32 random bytes in base64
-    onReauthRequired: ({ tenantId, destinationId }) => mail(tenantId, `/destinations/${destinationId}`),
+    onReauthRequired: ({ tenantId, destinationId }) => mail(tenantId, destinationId),
   });
 
   // Connect: both return a web-standard Response. Any framework.
-  app.get("/snapchat/connect", (c) =>
-    snapchat.oauth.connect(c.req.raw, { tenantId: "acme", destinationId: c.req.query("id") ?? "" }),
-  );
+  app.get("/snapchat/connect", (c) => {
+    const destinationId = c.req.query("id") ?? "";
+    return snapchat.oauth.connect(c.req.raw, { tenantId: "acme", destinationId });
+  });
   app.get("/snapchat/callback", (c) =>
     snapchat.oauth.callback(c.req.raw, { authorize: ({ tenantId }) => mayEdit(tenantId) }),
   );

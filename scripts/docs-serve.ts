@@ -13,6 +13,13 @@ const TYPES: Readonly<Record<string, string>> = {
   ".json": "application/json",
   ".svg": "image/svg+xml",
   ".png": "image/png",
+  // What a page links to and is none: shown, not downloaded.
+  ".ts": "text/plain; charset=utf-8",
+  ".mjs": "text/plain; charset=utf-8",
+  ".md": "text/plain; charset=utf-8",
+  ".toml": "text/plain; charset=utf-8",
+  ".yml": "text/plain; charset=utf-8",
+  "": "text/plain; charset=utf-8",
 };
 
 /** The file of an address: inside the site, or none. */

@@ -35,7 +35,9 @@ function pretty(value: unknown, indent = ""): string {
   return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
-const block = (title: string, value: unknown) => `${title}\n\n\`\`\`json\n${pretty(value)}\n\`\`\`\n`;
+/** Folded: the page is looked something up in, and not read from end to end. */
+const block = (title: string, value: unknown) =>
+  `<details><summary>${title}</summary>\n\n\`\`\`json\n${pretty(value)}\n\`\`\`\n\n</details>\n`;
 
 /** Everything on, as a marketer who wants it all. */
 function workflowOf(source: SourceName): Workflow {
@@ -58,19 +60,19 @@ async function section(source: SourceName, rule: Rule, workflow: Workflow, judge
   const { decisions } = createRouter(workflow).route(sources[source].read(input));
   const own = decisions.filter((decision) => decision.rule === rule.id && decision.status === "send");
   if (own.length === 0) throw new Error(`${source}, ${rule.on}: ${JSON.stringify(decisions)}`);
-  const parts = [`### ${rule.on} → ${rule.to}\n`, block("The event:", input)];
+  const parts = [`### ${rule.on} → ${rule.to}\n`, block("The event", input)];
   for (const { channel, event, membership } of own) {
     if (membership) {
       const email = hashedMember("email", String(membership.user.em));
-      parts.push(block("The change of membership:", { segment: membership.key, op: membership.op, email }));
+      parts.push(block("The change of membership", { segment: membership.key, op: membership.op, email }));
     } else if (event && channel === "server") {
       const prepared = prepareEvent(event, { nowMs: NOW_MS, defaultCountry: "GB", integration: "example-cdp" });
       if (!prepared.ok) throw new Error(`${source}, ${rule.on}: ${prepared.reason}`);
       await judge.accept(prepared.json);
-      parts.push(block("Sent from the server:", JSON.parse(prepared.json)));
+      parts.push(block("Sent from the server", JSON.parse(prepared.json)));
     } else if (event) {
       parts.push(
-        block("Called in the browser:", pixelTrackCall(event, { pixelId: judge.pixelId, integration: "example-cdp" })),
+        block("Called in the browser", pixelTrackCall(event, { pixelId: judge.pixelId, integration: "example-cdp" })),
       );
     }
   }

@@ -1,19 +1,28 @@
 /**
- * A plugin of TypeDoc's: gives each guide the title that its first heading says, its place in the navigation and its
- * drawings, so that the Markdown stays what GitHub shows, without front matter.
+ * A plugin of TypeDoc's: gives each guide the title that its first heading says, its place in the navigation, its weight in
+ * the search and its drawings, so that the Markdown stays what GitHub shows, without front matter.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Application, Converter, type DocumentReflection, Renderer, type RendererEvent } from "typedoc";
 import { asHtml, isDiagram } from "./diagrams/fences.ts";
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  "Begin here": ["index", "start", "steps", "first-real-event", "compose", "production", "moving"],
+  "Begin here": ["index", "start", "steps", "simulator", "first-real-event", "compose", "production", "moving"],
   Rooms: ["connect", "workflow", "mapping", "ids", "pixel", "audiences", "plugins", "own-queue", "delivery"],
   Storage: ["postgres", "redis", "storage-adapter", "scaling"],
   Operating: ["operating", "destination-life", "errors", "reasons", "repairs", "benchmarks"],
   "Data and people": ["privacy", "security", "identifiers", "fields", "snapchat"],
-  Project: ["decisions", "quality", "runtimes"],
+  Examples: ["examples"],
+  Project: ["decisions", "quality", "runtimes", "CONTRIBUTING", "SECURITY"],
 };
+
+/** The pages of the examples. */
+const EXAMPLES = ["", ...readdirSync("examples")]
+  .map((folder) => ["examples", folder, "README.md"].filter(Boolean).join("/"))
+  .filter((path) => existsSync(path));
+
+/** Who searches for words wants a guide; who wants a name writes it out, and TypeDoc lifts that by itself. */
+const GUIDES_FIRST = 100;
 
 export function load(app: Application): void {
   // Options are read again after plugins are loaded.
@@ -23,14 +32,14 @@ export function load(app: Application): void {
     const inOrder = Object.values(GROUPS).flatMap((names) => names.map((name) => `${name}.md`));
     const rest = pages.filter((file) => !inOrder.includes(file));
     const guides = [...inOrder.filter((file) => pages.includes(file)), ...rest];
-    app.options.setValue(
-      "projectDocuments",
-      guides.map((file) => `docs/${file}`),
-    );
+    const documents = [...guides.map((file) => `docs/${file}`), ...EXAMPLES, "CONTRIBUTING.md", "SECURITY.md"];
+    app.options.setValue("projectDocuments", documents);
   });
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document: DocumentReflection) => {
+    document.name = addressOf(document.name);
     const [group] = Object.entries(GROUPS).find(([, names]) => names.includes(document.name)) ?? [];
-    document.frontmatter.group = group ?? "Project";
+    document.frontmatter.group = group ?? (document.name.startsWith("example-") ? "Examples" : "Project");
+    document.relevanceBoost = GUIDES_FIRST;
     draw(document);
   });
   // After the addresses are made, which keep the files' names, and before the navigation is.
@@ -51,6 +60,13 @@ function draw({ name, content }: DocumentReflection): void {
     Object.assign(part, { kind: "text", text: asHtml(readFileSync(`docs/images/${name}-${index + 1}.svg`, "utf8")) });
   }
 }
+
+/** A page's address, from its file's path: `docs/ids` is `ids`, `examples/start/README` is `example-start`. */
+const addressOf = (path: string): string =>
+  path
+    .replace(/^docs\//, "")
+    .replace(/\/README$/, "")
+    .replace("examples/", "example-");
 
 const titleOf = ({ name, content }: DocumentReflection): string =>
   /^# (.+)$/m.exec(content.map(({ text }) => text).join(""))?.[1]?.replaceAll("`", "") ?? name;
