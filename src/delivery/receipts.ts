@@ -17,12 +17,14 @@ export interface ReceiptQuery {
   limit?: number | undefined;
 }
 
-/** What a reason means, and what to do about it. Absent where the reason is a plugin's own. */
-type ReasonSaid = { message: string; fix: string } | undefined;
-
 /** One thing that happened to an event. */
 export type ReceiptEntry =
-  | ({ type: "decision"; atMs: number; inTransaction?: boolean | undefined; words?: ReasonSaid } & JournalPart)
+  | ({
+      type: "decision";
+      atMs: number;
+      inTransaction?: boolean | undefined;
+      words?: { message: string; fix: string };
+    } & JournalPart)
   | {
       type: "attempt";
       atMs: number;
@@ -45,7 +47,8 @@ export type ReceiptEntry =
       group: string;
       outcome: "dead" | "withdrawn" | "unchanged";
       reason?: string | undefined;
-      words?: ReasonSaid;
+      /** What the reason means, and what to do about it. Absent where it is a plugin's own. */
+      words?: { message: string; fix: string };
       message?: string | undefined;
       requestId?: string | undefined;
     };

@@ -36,6 +36,24 @@ describe("receipts.find", () => {
     expect(await find({ eventId: "nobody's" })).toEqual([]);
   });
 
+  it("says of a rejected event in words which field it was, and what to do", async () => {
+    await open();
+    const event = purchase("a");
+    Object.assign(event.customProperties as object, { currency: "pounds" });
+    await shop.acme.track([event]);
+    const [receipt] = await find({ eventId: "a" });
+    expect(receipt?.entries).toMatchObject([
+      {
+        type: "decision",
+        status: "rejected",
+        reason: "currency_unreadable",
+        path: "custom_data.currency",
+        words: { fix: "Use ISO 4217." },
+      },
+      { channel: "client", reason: "sent_by_browser", words: { fix: "Nothing to do." } },
+    ]);
+  });
+
   it("holds the attempts that failed before the one that did not", async () => {
     await open();
     shop.simulator.faults.add({ area: "conversions", status: 503, count: 1 });

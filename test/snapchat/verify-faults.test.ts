@@ -42,7 +42,7 @@ const CONTOSO = { name: "Contoso" };
 const REDIRECT_URI = "http://127.0.0.1:8080/snapchat/callback";
 
 /** A shop where everything is as it should be, with a morning's purchases delivered. */
-async function healthyShop(onTestFinished: (close: () => Promise<void>) => void) {
+async function healthyShop(onTestFinished: (close: () => Promise<void>) => void, sales = 8) {
   const clock = shiftedClock();
   const ours = shiftedClock(clock);
   const simulator = await createSimulator({ clock, people: ["ada"], organizations: [NORTHWIND, CONTOSO] });
@@ -77,7 +77,7 @@ async function healthyShop(onTestFinished: (close: () => Promise<void>) => void)
   });
   await acme.destinations.enable(id);
   const shop = { clock, ours, simulator, snapchat, options, acme, id };
-  await sell(shop, 8);
+  if (sales > 0) await sell(shop, sales);
   return shop;
 }
 type Shop = Awaited<ReturnType<typeof healthyShop>>;
@@ -292,6 +292,16 @@ describe("verify", () => {
     expect(report).toMatchObject({ ok: true, queue: { waiting: 0 }, snapchat: { domains: [{ events: 8 }] } });
     expect(report.signals.events).toMatchObject([{ event: "PURCHASE", accepted: 8, delivered: 8, deduplicable: 1 }]);
     expect(report.markdown().split("\n")).toHaveLength(report.lines.length + 2);
+  });
+
+  it.concurrent("says why Snapchat has seen nothing: what was offered was rejected", async ({ onTestFinished }) => {
+    const shop = await healthyShop(onTestFinished, 0);
+    await sell(shop, 3, (_, custom) => Object.assign(custom, { currency: "pounds" }));
+    const { lines } = await shop.acme.verify(shop.id);
+    expect(lines.find(({ code }) => code === "no_live_event")).toMatchObject({
+      message: expect.stringMatching(/Rejected: 3 for currency_unreadable\. .* three-letter code/),
+      fix: "Use ISO 4217.",
+    });
   });
 
   for (const [fault, { plant, codes }] of Object.entries(FAULTS)) {

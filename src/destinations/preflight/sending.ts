@@ -82,6 +82,9 @@ export const integration: Check<SetupFacts> = {
   },
 };
 
+const NO_WORKFLOW = "There is no event workflow: nothing is sent.";
+const CHOOSE = "Choose the events to send and save.";
+
 /** Whether anything is switched on that could leave. */
 export const switches: Check<SetupFacts> = {
   name: "switches",
@@ -95,20 +98,17 @@ export const switches: Check<SetupFacts> = {
         ),
       ];
     }
-    const off = destination.enabled
-      ? []
-      : [warning("destination_disabled", "The destination is switched off.", "Switch it on when all else is fine.")];
+    const off = warning(
+      "destination_disabled",
+      "The destination is switched off.",
+      "Switch it on when all else is fine.",
+    );
     if (destination.workflow === undefined) {
-      return [
-        ...off,
-        problem(
-          "workflow_missing",
-          "There is no event workflow: nothing is sent.",
-          "Choose the events to send and save.",
-        ),
-      ];
+      return destination.enabled
+        ? [problem("workflow_missing", NO_WORKFLOW, CHOOSE)]
+        : [off, warning("workflow_missing", NO_WORKFLOW, CHOOSE)];
     }
-    if (!destination.enabled) return off;
+    if (!destination.enabled) return [off];
     if (toggles && toggles.server + toggles.client + toggles.audience === 0) {
       return [
         warning(
