@@ -70,6 +70,8 @@ const DUPLICATE: Reasons = {
 };
 
 const REJECTED: Reasons = {
+  // Where the workflow says the same, its words are about the host's event.
+  ...repairs("error"),
   ...pick("event_unreadable", "event_name_missing", "segment_missing"),
   segment_key_too_long: {
     message: "The event names a segment by a text that is too long to be a key.",
@@ -84,7 +86,6 @@ const REJECTED: Reasons = {
     message: "A plugin that has to be asked about the event failed; `detail.plugin` names it.",
     fix: "Look at the plugin; testPlugin() tries its hooks.",
   },
-  ...repairs("error"),
 };
 
 /** What `sendNow` says besides, which hears Snapchat's answer. */
@@ -130,7 +131,7 @@ const SENT_NOW: Reasons = {
 /** How an item ends that was queued: on its dead letter, and in the journal. */
 const ENDED: Reasons = {
   rejected: {
-    message: "Snapchat refused it; its own words stand beside.",
+    message: "Snapchat refused it; deadLetters.list() shows its own words.",
     fix: "Mend what Snapchat names, then replay the dead letter.",
   },
   outcome_unknown: {
