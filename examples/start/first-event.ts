@@ -46,6 +46,10 @@ export async function firstEvent(print: (text: string) => void) {
     },
   ]);
   print(`The receipt says: ${receipt?.status}`);
+  // Why, where it is not queued.
+  for (const { status, words } of receipt?.parts ?? []) {
+    if (status === receipt?.status && words) print(`${words.message} ${words.fix}`);
+  }
   // In a server: snapchat.startWorker().
   await snapchat.drain({ maxMs: 5_000 });
   print(`Snapchat counted: ${simulator.inspect.events.counted}`);
