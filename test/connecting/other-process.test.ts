@@ -84,7 +84,7 @@ describe.each([{ engine: "sqlite" }, { engine: "postgres" }] as const)(
       while (performance.now() < until) await track();
       expect(await track()).toEqual({
         toggled: [["skipped", "server skipped", "client skipped"]],
-        disabled: [["skipped"]],
+        disabled: [["skipped", "server skipped"]],
         suspended: [["skipped", "server skipped"]],
       });
     });
