@@ -35,7 +35,12 @@ const files = readdirSync(new URL(".", import.meta.url))
 const options = { smoke: values.smoke === true };
 const sections: Section[] = [];
 for (const file of files) {
-  const rows = await measure(file, options);
+  const rows = await measure(file, options).catch((error: Error) => {
+    // The others are measured all the same.
+    console.error(error.message);
+    process.exitCode = 1;
+    return [];
+  });
   sections.push({ name: file.replace(".bench.ts", ""), rows });
   if (!values.json) for (const row of rows) console.log(line(row));
 }

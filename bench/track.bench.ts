@@ -44,6 +44,8 @@ async function tracking(path: string, simulator: SimulatorProcess, smoke: boolea
       unit: "events/s",
       limit: few.raw,
       goals: [atLeast(0.7, "limit", called), atLeast(30_000)],
+      profile:
+        "the disk of this machine: the raw inserts, one sync a call, reach little more than the target themselves.",
     },
     {
       name: "track, SQLite: 500 events of 500 tenants a call",
