@@ -13,7 +13,7 @@ import { openToken } from "./token-secrets.ts";
 /** The actor of changes that Snapchat's answers cause. */
 const SNAPCHAT = "snapchat";
 
-export type TokenVerdict = "accepted" | "refused" | "unknown";
+type TokenVerdict = Awaited<ReturnType<typeof judge>>;
 
 /** Asks Snapchat about a destination's token and keeps the answer. */
 export async function confirmToken(context: Context, tenantId: string, id: string): Promise<TokenVerdict> {

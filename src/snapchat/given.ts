@@ -1,5 +1,5 @@
 import { libraryWith } from "../rules/create-router.ts";
-import { compileMapping } from "../rules/mapping.ts";
+import { CONVERSIONS, compileMapping } from "../rules/mapping.ts";
 import { isAbsent } from "../rules/values.ts";
 import type { Mapping, Workflow } from "../workflow/index.ts";
 import { originOf } from "../workflow/origin.ts";
@@ -30,10 +30,8 @@ export function mappingOf(path: string, rule: string, workflow: Workflow | undef
   return workflow?.rules.find(({ id }) => id === rule)?.map?.[path] ?? workflow?.map?.[path];
 }
 
-const CONVERSIONS = ["number", "text", "upper", "lower"] as const;
-
 function unconverted(mapping: Mapping): Mapping {
-  for (const conversion of CONVERSIONS) {
+  for (const [conversion] of CONVERSIONS) {
     const inner = (mapping as Partial<Record<string, Mapping>>)[conversion];
     if (inner !== undefined) return unconverted(inner);
   }
