@@ -43,7 +43,8 @@ async function freshness(o: { tenants: number; windowMs: number; share: number; 
   const calls = { open: 0 };
   const clock = createFakeClock({
     async idle() {
-      while (calls.open > 0) await new Promise((resolve) => setImmediate(resolve));
+      do await new Promise((resolve) => setImmediate(resolve));
+      while (calls.open > 0);
     },
   });
   const engine = sqlite(":memory:", { clock });

@@ -5,8 +5,8 @@ export interface FakeClockOptions {
   /** Where the wall clock starts, milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
   nowMs?: number;
   /**
-   * Resolves when what the test runs waits for nothing but this clock. Needed where something else takes real time, such
-   * as a database: time does not move before. Default: what promises alone can do has been done.
+   * Resolves when what the test runs waits for nothing but this clock: time does not move before. Needed where something
+   * else takes real time, such as a database. Default: what promises alone can do has been done.
    */
   idle?: () => Promise<void>;
 }
@@ -46,7 +46,7 @@ interface Sleeper {
  * ```
  */
 export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
-  const { nowMs: start = Date.UTC(2026, 0, 1), idle } = options;
+  const { nowMs: start = Date.UTC(2026, 0, 1), idle = everyPromise } = options;
   const sleepers: Sleeper[] = [];
   let elapsed = 0;
   let offset = 0;
@@ -85,19 +85,14 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
     });
   }
 
-  async function settleAll(): Promise<void> {
-    await everyPromise();
-    await idle?.();
-  }
-
   async function advance(ms: number): Promise<void> {
     const end = elapsed + ms;
-    await settleAll();
+    await idle();
     for (let next = sleepers[0]; next && next.at <= end; next = sleepers[0]) {
       sleepers.shift();
       elapsed = Math.max(elapsed, next.at);
       next.wake();
-      await settleAll();
+      await idle();
     }
     elapsed = end;
   }
@@ -109,7 +104,7 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
       settled = true;
     };
     promise.then(done, done);
-    await settleAll();
+    await idle();
     while (!settled) {
       const next = sleepers[0];
       if (!next) throw new Error("The promise waits for something other than this clock.");

@@ -26,6 +26,12 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/**
+ * Resolves when promises alone can do no more: a tick comes after all of them, and unlike an immediate it costs no turn of
+ * the event loop.
+ */
+export const promisesDone = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+
 /** The engine under test waits on the test's clock instead of on a timer. */
 export function onClock(storage: Storage, clock: Clock, everyMs = 50): Storage {
   const outbox = Object.create(storage.outbox) as Storage["outbox"];

@@ -9,7 +9,7 @@ import { memory } from "../../../src/storage/memory/index.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
 import { type Chances, createProcess, type LogicalProcess } from "../../delivery/checker/logical-worker.ts";
 import { createSnapchatModel, HOUR } from "../../delivery/checker/snapchat-model.ts";
-import { seeded } from "../../delivery/support.ts";
+import { promisesDone, seeded } from "../../delivery/support.ts";
 import { createSegmentModel, type Line, type SegmentModel } from "./model.ts";
 import type { Snapchat } from "./snapchat.ts";
 
@@ -66,7 +66,7 @@ const personBytes = (person: number) => Buffer.from((person + 1).toString(16).pa
  */
 export async function runHistory({ seed, rooms, trace, ...options }: HistoryOptions): Promise<string[]> {
   const random = seeded(seed * 2_654_435_761 + 101);
-  let idle = async () => {};
+  let idle = promisesDone;
   const clock = createFakeClock({ idle: () => idle() });
   const violations: string[] = [];
   const note = (text: string) => {

@@ -3,6 +3,7 @@ import { SnapchatError } from "../../../src/errors.ts";
 import { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse } from "../../../src/http/index.ts";
 import { createSimulator } from "../../../src/testing/index.ts";
 import type { createSnapchatModel } from "../../delivery/checker/snapchat-model.ts";
+import { promisesDone } from "../../delivery/support.ts";
 import type { Snapchat } from "./snapchat.ts";
 
 /** The simulator on the history's clock, behind a network that loses, delays and keeps requests. */
@@ -61,9 +62,10 @@ export async function simulatorSnapchat({
       return segment !== undefined;
     },
     async idle() {
+      await promisesDone();
       while (underWay.size > 0) {
         await Promise.all(underWay);
-        await new Promise((resolve) => setImmediate(resolve));
+        await promisesDone();
       }
     },
     close: () => simulator.close(),

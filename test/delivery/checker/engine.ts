@@ -1,5 +1,6 @@
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { Storage } from "../../../src/storage/ports.ts";
+import { promisesDone } from "../support.ts";
 
 /** Opens an empty engine on the history's clock, migrated, and says how it is taken away again. */
 export type Engine = (clock: { now(): number }) => Promise<{ storage: Storage; remove(): Promise<void> }>;
@@ -45,9 +46,10 @@ export function inTurn(storage: Storage): { storage: Storage; idle(): Promise<vo
       ...(storage.slots ? { slots: port(storage.slots) } : {}),
     },
     async idle() {
+      await promisesDone();
       while (open > 0) {
         await last;
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await promisesDone();
       }
     },
   };
