@@ -79,7 +79,7 @@ async function freshness(o: { tenants: number; windowMs: number; share: number; 
     },
     segments: {
       members: { add: change, remove: change },
-      segments: { create: async () => ({ id: "" }), async *list() {} },
+      segments: { create: async () => ({ id: "" }), async *list() {}, delete: async () => {} },
     },
   });
   const link = { key: "s", name: "S", adAccountId: "a", segmentId: "1", state: "ready" as const, generation: 0 };

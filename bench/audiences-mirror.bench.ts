@@ -54,7 +54,7 @@ async function mirrorTwice(engine: string, storage: Storage, count: number): Pro
         add: async (_segment, _kind, hashes) => ({ accepted: hashes.length }),
         remove: async (_segment, _kind, hashes) => ({ accepted: hashes.length }),
       },
-      segments: { create: async () => ({ id: "" }), async *list() {} },
+      segments: { create: async () => ({ id: "" }), async *list() {}, delete: async () => {} },
     },
   });
   const segment = { tenantId: "acme", destinationId: "d1", link: "vip" };

@@ -8,6 +8,7 @@ import type { DeliveryEvent, OnSettled } from "./emitted.ts";
 import type { Consent, Credentials, EventSender, Sealer, SegmentSender } from "./interfaces.ts";
 import type { JournalWriter } from "./journal.ts";
 import type { Limits } from "./limits.ts";
+import type { ListQueue } from "./list-queue.ts";
 import type { DeliverySettings } from "./settings.ts";
 import { isStorageError } from "./storage-call.ts";
 
@@ -26,6 +27,7 @@ export interface Context {
   readonly circuits: Circuits;
   readonly counters: Counters;
   readonly journal: JournalWriter;
+  readonly lists: Pick<ListQueue, "task">;
   readonly emit: (event: DeliveryEvent) => void;
   readonly onSettled: OnSettled | undefined;
   /** Entries that came back with a backup are younger than this; their outcome is unknown since then. Age of the backup. */

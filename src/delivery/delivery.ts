@@ -123,8 +123,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const settings = settingsOf(options.settings);
   const slots = storage.slots ?? recordSlots(storage.records);
   const control = createControl(storage.records, { clock });
+  const lists = createListQueue({
+    storage,
+    sealer: options.sealer,
+    clock,
+    random,
+    identifiersPerRequest: settings.identifiersPerRequest,
+    dedupeMs: settings.dedupeMs,
+  });
   const context: Context = {
     storage,
+    lists,
     clock,
     random,
     settings,
@@ -151,14 +160,6 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     dedupeMs: settings.dedupeMs,
   });
   const appender = createAppender({ storage, clock, random, settings, prepare, openGroup: options.openGroup });
-  const lists = createListQueue({
-    storage,
-    sealer: options.sealer,
-    clock,
-    random,
-    identifiersPerRequest: settings.identifiersPerRequest,
-    dedupeMs: settings.dedupeMs,
-  });
   const instance = Math.floor(random() * 2 ** 48).toString(36);
   let workers = 0;
   const loopOptions = () => ({ owner: `${instance}-${workers++}`, pausedMs: control.pausedMs });
@@ -172,7 +173,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       lingerMs = workerOptions.lingerMs ?? lingerMs;
       const worker = startLoop(context, { ...workerOptions, ...loopOptions() });
       const ended = new AbortController();
-      const sweeping = keepSwept(context, lists, ended.signal);
+      const sweeping = keepSwept(context, ended.signal);
       const stop = async () => {
         ended.abort();
         await worker.stop();
@@ -184,7 +185,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const before = structuredClone(counters);
       const until = { atMs: clock.monotonic() + maxMs, quietMs: lingerMs + 50 };
       // Beside the work: where there is always more than fits, old rows have to go, too.
-      const swept = sweepWithin(context, lists, maxMs);
+      const swept = sweepWithin(context, maxMs);
       await startLoop(context, { ...workerOptions, ...loopOptions(), until }).ended;
       await swept;
       const depths = await storage.outbox.depth();
@@ -200,7 +201,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     resume: (target, reason = "operator") =>
       target ? storage.outbox.resume(target, reason) : control.resumeAll(reason),
     restored: ({ backupTakenAtMs }) => control.markRestored(backupTakenAtMs),
-    sweep: () => sweep(context, lists),
+    sweep: () => sweep(context),
     stats: () => statsOf(context, control),
     oldestPayloadMs: () => oldestPayload(context),
     health: () => healthOf(context, control),

@@ -44,6 +44,8 @@ export type DeliveryEvent =
       accepted: number;
     }
   | { type: "segment_created"; tenantId: string; destinationId: string; link: string; segmentId: string }
+  /** A second, empty one, made by a process that had lost its turn, was deleted again. */
+  | { type: "segment_surplus_deleted"; tenantId: string; destinationId: string; link: string; segmentId: string }
   /** Deleted in Ads Manager: its work waits for an answer. */
   | { type: "segment_deleted"; tenantId: string; destinationId: string; link: string; segmentId: string }
   | { type: "segment_refused"; tenantId: string; destinationId: string; link: string; code: string; message: string }

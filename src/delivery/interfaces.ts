@@ -151,6 +151,7 @@ export interface SegmentSender {
       options: SegmentSendOptions,
     ): Promise<SegmentSeen>;
     list(adAccountId: string, options: SegmentSendOptions): AsyncIterable<SegmentSeen>;
+    delete(segmentId: string, options: SegmentSendOptions): Promise<void>;
   };
   readonly members: {
     add(

@@ -14,7 +14,7 @@ import { type PageDone, sum } from "./page-done.ts";
 import { markUnknown, writeProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { type RequestLines, requestLines } from "./request-lines.ts";
-import { type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
+import { deleteSurplus, type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
 import { changeSegmentLink, readSegmentLink, type SegmentProblem } from "./segment-link.ts";
 import { retryBounds, settleMarginMs } from "./settings.ts";
 import { storageCall } from "./storage-call.ts";
@@ -129,6 +129,7 @@ async function bring(work: Work): Promise<Ended> {
   if (ensured.state === "stopped") return dropped(work);
   if (ensured.state !== "ready") return notReady(work, ensured);
   if (ensured.made) journal.segmentMade(ensured.link, ensured.segmentId, () => eventIdsOf(entries));
+  await deleteSurplus(context, sender, segment, ensured, call, gate);
   const bringing = { context, job, sender, segment, ensured, gate, call, journal };
   let total = nothing();
   for (const batch of batchesOf(entries)) {

@@ -3,8 +3,10 @@ import type { Records } from "../storage/ports.ts";
 import type { Context } from "./context.ts";
 import type { Gate } from "./gate.ts";
 import type { SegmentSender, SegmentSendOptions } from "./interfaces.ts";
+import { judgeFailure } from "./members-failure.ts";
 import { renewAfterMs } from "./renewal.ts";
 import {
+  changeSegmentLink,
   readSegmentLink,
   type SegmentLink,
   type SegmentLinkRef,
@@ -36,7 +38,7 @@ export interface ReadySegment {
 
 /** The segment of a link, made at Snapchat on first use: once, whoever asks. Failures of Snapchat are thrown. */
 export async function ensureSegment(
-  context: Pick<Context, "storage" | "emit" | "settings" | "restored">,
+  context: Pick<Context, "storage" | "emit" | "settings" | "restored" | "lists">,
   sender: SegmentSender,
   ref: SegmentLinkRef,
   call: SegmentSendOptions,
@@ -64,7 +66,7 @@ export async function ensureSegment(
 }
 
 async function make(
-  context: Pick<Context, "storage" | "settings" | "restored">,
+  context: Pick<Context, "storage" | "settings" | "restored" | "lists">,
   sender: SegmentSender,
   ref: SegmentLinkRef,
   stored: StoredSegmentLink,
@@ -105,10 +107,15 @@ async function make(
       throw error;
     }
     const known = madeLink(link, segmentId);
-    await writeSegmentLink(records, ref, known, version);
+    try {
+      await writeSegmentLink(records, ref, known, version);
+    } catch (error) {
+      if (isConflict(error)) await noteSurplus(context, ref, segmentId);
+      throw error;
+    }
     return ready(known, segmentId);
   } catch (error) {
-    if (isStorageError(error) && error.code === "version_conflict") return { state: "busy", retryInMs: 1_000 };
+    if (isConflict(error)) return { state: "busy", retryInMs: 1_000 };
     throw error;
   }
 }
@@ -119,6 +126,50 @@ function ready(link: SegmentLink, segmentId: string): ReadySegment {
 
 function madeLink({ problem: _, ...link }: SegmentLink, segmentId: string): SegmentLink {
   return { ...link, segmentId, state: "ready", givenName: link.name };
+}
+
+/**
+ * The link was changed while its segment was being made: this process may have stood still for longer than its turn, and
+ * another may have made one, too. Whoever has the segment's next turn knows which of them is linked.
+ */
+async function noteSurplus(
+  { storage, lists }: Pick<Context, "storage" | "lists">,
+  ref: SegmentLinkRef,
+  segmentId: string,
+): Promise<void> {
+  const noted = await changeSegmentLink(storage.records, ref, (link) =>
+    link.segmentId === segmentId ? link : { ...link, surplus: [...(link.surplus ?? []), segmentId] },
+  );
+  if (noted?.surplus) await lists.task(ref, `surplus ${segmentId}`, { task: "make" });
+}
+
+/**
+ * Deletes what {@link noteSurplus} noted, and is not the linked segment after all. To be called under the segment's lease.
+ * Throws what another try may mend; one that is gone, or that Snapchat does not delete, is left alone.
+ */
+export async function deleteSurplus(
+  { storage, emit }: Pick<Context, "storage" | "emit">,
+  sender: SegmentSender,
+  ref: SegmentLinkRef,
+  { link, segmentId }: ReadySegment,
+  call: SegmentSendOptions,
+  gate: Gate,
+): Promise<void> {
+  for (const id of link.surplus ?? []) {
+    if (id !== segmentId) {
+      await gate.pass();
+      try {
+        await sender.segments.delete(id, call);
+        emit({ type: "segment_surplus_deleted", ...ref, segmentId: id });
+      } catch (error) {
+        if (!["gone", "forbidden", "refused"].includes(judgeFailure(error))) throw error;
+      }
+    }
+    await changeSegmentLink(storage.records, ref, ({ surplus, ...other }) => {
+      const left = surplus?.filter((one) => one !== id);
+      return left?.length ? { ...other, surplus: left } : other;
+    });
+  }
 }
 
 /** The slot of the creation itself is taken already; the look into the account that may follow needs one of its own. */
@@ -161,7 +212,9 @@ async function tryLock(records: Records, key: string, ttlMs: number): Promise<nu
   try {
     return await records.put(key, Buffer.of(1), { ifVersion: 0, ttlMs });
   } catch (error) {
-    if (isStorageError(error) && error.code === "version_conflict") return undefined;
+    if (isConflict(error)) return undefined;
     throw error;
   }
 }
+
+const isConflict = (error: unknown) => isStorageError(error) && error.code === "version_conflict";

@@ -34,6 +34,8 @@ export interface SegmentLink {
   mirroredAt?: number | undefined;
   /** When members have to be looked through for renewal, on the engine's clock. */
   renewAtMs?: number | undefined;
+  /** Segments that were made by whoever had lost its turn meanwhile: empty, linked with nothing, to be deleted. */
+  surplus?: readonly string[] | undefined;
   /** The destination uses another ad account now: queued work still goes here, nothing else. */
   released?: true | undefined;
   /** Why Snapchat last refused the segment's work, or that it did not take all of it. */

@@ -1,5 +1,4 @@
 import type { Context } from "./context.ts";
-import type { ListQueue } from "./list-queue.ts";
 import { queueRenewals } from "./renewal.ts";
 import { isStorageError } from "./storage-call.ts";
 
@@ -8,11 +7,9 @@ const PAGE = 1_000;
 
 /** Removes what is past its retention here, and renews what would soon be past it at Snapchat. */
 export async function sweep(
-  context: Pick<Context, "storage" | "settings">,
-  lists: Pick<ListQueue, "task">,
+  { storage, settings, lists }: Pick<Context, "storage" | "settings" | "lists">,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { storage, settings } = context;
   const { outbox, members, journal } = storage;
   const page = { limit: PAGE };
   const { entryRetentionMs, deadLetterRetentionMs } = settings;
@@ -44,10 +41,10 @@ async function myTurn({ storage, settings }: Context): Promise<boolean> {
 }
 
 /** Sweeps where nobody has for `sweepEveryMs`. What fails is tried again next time. */
-async function sweepWhenDue(context: Context, lists: Pick<ListQueue, "task">, signal: AbortSignal): Promise<void> {
+async function sweepWhenDue(context: Context, signal: AbortSignal): Promise<void> {
   try {
     if (!(await myTurn(context))) return;
-    await sweep(context, lists, signal);
+    await sweep(context, signal);
     // Cut off: whoever comes next goes on.
     if (signal.aborted) await context.storage.records.delete(LOCK);
   } catch {
@@ -57,19 +54,19 @@ async function sweepWhenDue(context: Context, lists: Pick<ListQueue, "task">, si
 }
 
 /** Sweeps now and then while a worker runs. */
-export async function keepSwept(context: Context, lists: Pick<ListQueue, "task">, signal: AbortSignal): Promise<void> {
+export async function keepSwept(context: Context, signal: AbortSignal): Promise<void> {
   const { clock, random, settings } = context;
   while (!signal.aborted) {
-    await sweepWhenDue(context, lists, signal);
+    await sweepWhenDue(context, signal);
     await clock.sleep(settings.sweepEveryMs * (0.9 + 0.2 * random()), signal);
   }
 }
 
 /** One sweep where one is due, for hosts without a worker: it ends after `maxMs`, and the next call goes on. */
-export async function sweepWithin(context: Context, lists: Pick<ListQueue, "task">, maxMs: number): Promise<void> {
+export async function sweepWithin(context: Context, maxMs: number): Promise<void> {
   if (maxMs <= 0) return;
   const bound = new AbortController();
   const over = context.clock.sleep(maxMs, bound.signal).then(() => bound.abort());
-  await Promise.race([sweepWhenDue(context, lists, bound.signal), over]);
+  await Promise.race([sweepWhenDue(context, bound.signal), over]);
   bound.abort();
 }

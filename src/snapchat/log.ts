@@ -36,6 +36,7 @@ const LINES: { readonly [N in DeliveryEvent["type"]]: Line } = {
   circuit_closed: ["info", "Snapchat answers again for an asset."],
   members_sent: ["debug", "Members of a segment were told to Snapchat."],
   segment_created: ["info", "A segment was made at Snapchat."],
+  segment_surplus_deleted: ["info", "A second, empty segment, made by a process that had lost its turn, was deleted."],
   segment_deleted: ["warn", "A segment was deleted in Ads Manager; its work waits for an answer."],
   segment_refused: ["warn", "Snapchat refused a segment or its change."],
   entry_unreadable: ["error", "A stored entry does not open; it waits."],

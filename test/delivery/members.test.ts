@@ -105,4 +105,50 @@ describe("members", () => {
     expect(await storage.outbox.depth(["d1"])).toMatchObject([{ entries: 1, paused: ["segment_deleted"] }]);
     await clock.run(worker.stop());
   });
+
+  for (const { name, late, expected } of [
+    {
+      name: "deletes the second segment of a process that stood still while another made one",
+      late: "seg-1",
+      expected: { ops: ["create", "list", "create", "add", "delete"], kept: "seg-2" },
+    },
+    {
+      name: "links one of two segments whose makers disturbed each other, and deletes the other",
+      late: "both",
+      expected: { ops: ["create", "list", "create", "list", "delete", "add"], kept: "seg-1" },
+    },
+  ]) {
+    it(name, async () => {
+      const waiting = new Map<string, () => void>();
+      const { clock, delivery, segments, seen, storage, ref } = await segmentSetup(async ({ op, segmentId }, when) => {
+        if (op !== "create" || when !== "before") return;
+        if (segmentId === "seg-1" || (late === "both" && segmentId === "seg-2"))
+          await new Promise<void>((resolve) => waiting.set(segmentId, resolve));
+      });
+      // It cannot renew its claim, as one that the machine has stopped.
+      const outbox = Object.assign(Object.create(storage.outbox), { extend: () => new Promise(() => {}) });
+      const frozen = await setup({ clock, storage: { ...storage, outbox }, segments });
+      await delivery.append([member(1, "add")]);
+      const first = frozen.delivery.startWorker();
+      await clock.advance(61_000);
+      expect([...waiting.keys()]).toEqual(["seg-1"]);
+      const worker = delivery.startWorker();
+      while (segments.calls.filter(({ op }) => op === "create").length < 2) await clock.advance(1_000);
+      await clock.advance(5_000);
+      waiting.get("seg-1")?.();
+      await clock.advance(1_000);
+      waiting.get("seg-2")?.();
+      await clock.advance(90_000);
+
+      expect(segments.calls.map(({ op }) => op)).toEqual(expected.ops);
+      expect(segments.made.map(({ id }) => id)).toEqual([expected.kept]);
+      expect(segments.held).toEqual(new Map([[expected.kept, new Set([`email ${hashOf(1)}`])]]));
+      const link = (await readSegmentLink(storage.records, ref))?.link;
+      expect(link).toMatchObject({ state: "ready", segmentId: expected.kept });
+      expect(link).not.toHaveProperty("surplus");
+      const deleted = [...seen, ...frozen.seen].filter(({ type }) => type === "segment_surplus_deleted");
+      expect(deleted).toHaveLength(1);
+      await Promise.all([clock.run(first.stop()), clock.run(worker.stop())]);
+    });
+  }
 });

@@ -139,7 +139,7 @@ export function fakeEvents(clock: Clock, answer: Answer = () => DELIVERED): Even
 }
 
 export type SegmentCall = {
-  op: "create" | "list" | "add" | "remove";
+  op: "create" | "list" | "delete" | "add" | "remove";
   segmentId: string;
   kind?: string;
   hashes: string[];
@@ -176,6 +176,7 @@ export function fakeSegments(
     });
     return { accepted: hashes.length };
   };
+  let asked = 0;
   return {
     calls,
     held,
@@ -183,7 +184,7 @@ export function fakeSegments(
     members: { add: change("add"), remove: change("remove") },
     segments: {
       async create(_account, { name, description = "" }) {
-        const id = `seg-${made.length + 1}`;
+        const id = `seg-${++asked}`;
         await call({ op: "create", segmentId: id, hashes: [] }, () => {
           made.push({ id, name, description });
         });
@@ -192,6 +193,15 @@ export function fakeSegments(
       async *list() {
         await call({ op: "list", segmentId: "", hashes: [] }, () => {});
         yield* made;
+      },
+      async delete(segmentId) {
+        await call({ op: "delete", segmentId, hashes: [] }, () => {
+          made.splice(
+            made.findIndex(({ id }) => id === segmentId),
+            1,
+          );
+          held.delete(segmentId);
+        });
       },
     },
   };
