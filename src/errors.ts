@@ -139,12 +139,13 @@ const SECRET_PATTERNS: readonly [RegExp, string][] = [
   [/\b(access_token|refresh_token|client_secret|code|id_token)=[^&\s"']+/gi, "$1=[redacted]"],
   [/\b(Bearer|Basic)\s+[\w~+/.=-]+/gi, "$1 [redacted]"],
   [/\b[\w-]{10,}\.[\w-]*\.[\w-]{5,}(?:\.[\w-]*\.[\w-]*)?\b/g, "[redacted]"],
+  [/\b[0-9a-f]{64}\b/gi, "[redacted]"],
   [/[^\s"'<>@=:,;()]+@[^\s"'<>@,;()]+\.[^\s"'<>@,;()]+/g, "[redacted]"],
 ];
 
 /**
  * Removes what must not be printed from a text of foreign origin: query tokens, authorization headers, signed
- * tokens and mail addresses. Our own texts never hold them; this is the net below.
+ * tokens, digests and mail addresses. Our own texts never hold them; this is the net below.
  */
 export function redact(text: string): string {
   let safe = text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;

@@ -17,7 +17,7 @@ import { createPeople } from "./people/index.ts";
 import { createPlugins } from "./plugins/index.ts";
 import { LIBRARY } from "./rules/index.ts";
 import { createConnectionEvents } from "./snapchat/connection-events.ts";
-import { createCredentials, loginLimits, segmentWrites } from "./snapchat/credentials.ts";
+import { createCredentials, loginLimits, segmentWrites, tokenLimits } from "./snapchat/credentials.ts";
 import { engineTime } from "./snapchat/engine-time.ts";
 import { createEventActivity } from "./snapchat/event-activity.ts";
 import { createEvents, type SnapchatEvents } from "./snapchat/events.ts";
@@ -186,7 +186,7 @@ export function createSnapchat(options: SnapchatOptions): Snapchat {
       },
     },
     accounts,
-    tokenCheck: createTokenCheck(conversions),
+    tokenCheck: createTokenCheck(conversions, (place) => interactive(tokenLimits(place, options.limits))),
     workflowCheck: { parse: (json) => parseWorkflow(json, plugins.library), toggles: toggleCounts, ownNames },
     segments: segments.control,
     clock,

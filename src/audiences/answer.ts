@@ -71,7 +71,7 @@ function isSuccess(status: unknown): boolean {
 
 /** Snapchat's codes inside an answer: E3003 and E3004 are a missing entity, E3002 a missing role, E1… and E2… a value it refuses. */
 function subFailure(response: HttpResponse, label: string, wrapper: Record<string, unknown>): SnapchatError {
-  const failure = itemFailure(wrapper.sub_request_error_reason);
+  const failure = itemFailure(wrapper.sub_request_error_reason, response);
   const { code = "" } = failure;
   const status =
     code === "E3002" ? 403 : code === "E3003" || code === "E3004" ? 404 : /^E[12]/.test(code) ? 400 : undefined;

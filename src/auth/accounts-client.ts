@@ -206,12 +206,13 @@ function readPage<T>(response: HttpResponse, plural: string, singular: string, l
     if (String(json?.request_status).toUpperCase() === "SUCCESS") {
       return { items, failures, requestId: response.requestId };
     }
-    throw answerFailure(response, label, itemFailure(json?.debug_message));
+    throw answerFailure(response, label, itemFailure(json?.debug_message, response));
   }
   for (const wrapper of wrappers as Record<string, unknown>[]) {
     const entity = wrapper?.[singular] as { id?: unknown } | undefined;
     const failed = String(wrapper?.sub_request_status ?? "SUCCESS").toUpperCase() !== "SUCCESS";
-    if (failed || typeof entity?.id !== "string") failures.push(itemFailure(wrapper?.sub_request_error_reason));
+    if (failed || typeof entity?.id !== "string")
+      failures.push(itemFailure(wrapper?.sub_request_error_reason, response));
     else items.push(entity as T);
   }
   return { items, failures, requestId: response.requestId };

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "../http/index.ts";
 import { isRecord } from "./field-names.ts";
 import { readRetryAfter } from "./rate-limit.ts";
-import { safeWords } from "./words.ts";
+import { type Said, saidOf } from "./words.ts";
 
 /** What an answer of the Conversions API means for the events of its request. */
 export type Verdict =
@@ -27,6 +27,8 @@ export interface NamedEvent {
   valid: boolean;
   message: string;
   code: string;
+  /** The words are about the token and not about the event. */
+  aboutToken: "forbidden" | "unauthorized" | undefined;
   warnings: string[];
 }
 
@@ -44,23 +46,24 @@ export function readAnswer(response: HttpResponse, assetId: string, nowMs: numbe
   const id = response.requestId === undefined ? {} : { requestId: response.requestId };
   const body = isRecord(response.json) ? response.json : undefined;
   const words = wordsOf(body);
+  const said = saidOf(response, assetId);
   const raw = words.message === "" && body === undefined ? plainBody(response.text) : words.message;
-  const message = safeWords(raw === "" ? `Snapchat answered ${status}.` : raw, assetId);
-  const code = words.code === "" ? `http_${status}` : words.code;
+  const message = raw === "" ? `Snapchat answered ${status}.` : said(raw);
+  const code = words.code === "" ? `http_${status}` : said(words.code);
 
   if (status === 429)
     return { kind: "retry", known: true, message, code: "rate_limited", ...after(response, nowMs), ...id };
   if (status >= 500 || status === 408 || status === 425) {
     return { kind: "retry", known: status === 425, message, code, ...after(response, nowMs), ...id };
   }
-  const said = typeof body?.status === "string" ? body.status.toUpperCase() : "";
+  const result = typeof body?.status === "string" ? body.status.toUpperCase() : "";
   const success = status >= 200 && status < 300;
-  if (success && (said === "VALID" || said === "SUCCESS")) return { kind: "valid", ...id };
+  if (success && (result === "VALID" || result === "SUCCESS")) return { kind: "valid", ...id };
   if (FORBIDDEN.test(raw)) return { kind: "forbidden", message, code, ...id };
   if (status === 401 || BAD_TOKEN.test(raw)) return { kind: "unauthorized", message, code, ...id };
   if (status === 403 || status === 404) return { kind: "forbidden", message, code, ...id };
   if (status === 413) return { kind: "too_large", message, code, ...id };
-  if (success && said !== "INVALID" && said !== "FAILURE") {
+  if (success && result !== "INVALID" && result !== "FAILURE") {
     // Taken or not, nobody said: the event stays ours, and a repeat is absorbed by its id.
     return {
       kind: "retry",
@@ -71,7 +74,7 @@ export function readAnswer(response: HttpResponse, assetId: string, nowMs: numbe
     };
   }
   if (status === 400 || status === 422 || success) {
-    const logs = logsOf(body, assetId);
+    const logs = logsOf(body, said);
     return { kind: "invalid", message, code, named: logs.named, complete: logs.complete, ...id };
   }
   return { kind: "retry", known: true, message, code, ...id };
@@ -127,24 +130,25 @@ function firstText(value: unknown): string | undefined {
 /** Which events an answer names: a list (`event_logs`), one number (`event`), or v2's `record_indexes`. */
 export function logsOf(
   body: Record<string, unknown> | undefined,
-  assetId: string,
+  said: Said,
 ): { named: NamedEvent[]; complete: boolean } {
   if (body === undefined) return { named: [], complete: false };
   if (Array.isArray(body.event_logs)) {
-    const named = body.event_logs.flatMap((entry) => namedEvent(entry, assetId));
+    const named = body.event_logs.flatMap((entry) => namedEvent(entry, said));
     return { named, complete: named.some((event) => event.valid) };
   }
   const own = wordsOf(body);
-  const words = { valid: false, message: safeWords(own.message, assetId), code: own.code, warnings: [] };
+  const words = { valid: false, ...spoken(own, said), warnings: [] };
   const number = integerOf(body.event);
   if (number !== undefined) return { named: [{ number, ...words }], complete: false };
   if (Array.isArray(body.error_records)) {
     const named = body.error_records.flatMap((record) => {
       const numbers = isRecord(record) && Array.isArray(record.record_indexes) ? record.record_indexes : [];
-      const message = isRecord(record) && typeof record.reason === "string" ? safeWords(record.reason, assetId) : "";
+      const reason = isRecord(record) && typeof record.reason === "string" ? record.reason : "";
+      const about = spoken({ message: reason, code: own.code }, said);
       return numbers.flatMap((one) => {
         const index = integerOf(one);
-        return index === undefined ? [] : [{ ...words, message, number: index }];
+        return index === undefined ? [] : [{ ...words, ...about, number: index }];
       });
     });
     return { named, complete: false };
@@ -152,7 +156,11 @@ export function logsOf(
   return { named: [], complete: false };
 }
 
-function namedEvent(entry: unknown, assetId: string): NamedEvent[] {
+function spoken(words: Words, said: Said): Pick<NamedEvent, "message" | "code" | "aboutToken"> {
+  return { message: said(words.message), code: said(words.code), aboutToken: aboutToken(words.message) };
+}
+
+function namedEvent(entry: unknown, said: Said): NamedEvent[] {
   if (!isRecord(entry)) return [];
   const number = integerOf(entry.event);
   if (number === undefined) return [];
@@ -163,9 +171,8 @@ function namedEvent(entry: unknown, assetId: string): NamedEvent[] {
     {
       number,
       valid: typeof entry.status === "string" ? entry.status.toUpperCase() === "VALID" : words.message === "",
-      message: safeWords(words.message, assetId),
-      code: words.code,
-      warnings: [...warnings].map((warning) => safeWords(warning, assetId)),
+      ...spoken(words, said),
+      warnings: [...warnings].map(said),
     },
   ];
 }
@@ -194,8 +201,7 @@ export function positionsOf(
   return positions;
 }
 
-/** Whether Snapchat's words about one event are about the token and not about the event. */
-export function aboutToken(message: string): "forbidden" | "unauthorized" | undefined {
+function aboutToken(message: string): "forbidden" | "unauthorized" | undefined {
   if (FORBIDDEN.test(message)) return "forbidden";
   return BAD_TOKEN.test(message) ? "unauthorized" : undefined;
 }

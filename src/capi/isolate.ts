@@ -1,4 +1,4 @@
-import { aboutToken, type InvalidVerdict, positionsOf, type Verdict } from "./answer.ts";
+import { type InvalidVerdict, positionsOf, type Verdict } from "./answer.ts";
 import type { EventOutcome } from "./outcome.ts";
 
 /** One event's JSON text on its way, with the place of its outcome. */
@@ -94,10 +94,7 @@ async function withoutNamed(
       continue;
     }
     const words = { message: event.message || verdict.message, code: event.code || verdict.code };
-    delivery.settle(
-      [item],
-      outcomeOf({ ...verdict, ...words, kind: aboutToken(words.message) ?? "invalid" } as Verdict),
-    );
+    delivery.settle([item], outcomeOf({ ...verdict, ...words, kind: event.aboutToken ?? "invalid" } as Verdict));
   }
   return { stopped };
 }

@@ -1,7 +1,7 @@
 import { failureOf } from "./failures.ts";
 import { isRecord } from "./field-names.ts";
 import type { Exchanged } from "./transport.ts";
-import { safeWords } from "./words.ts";
+import { type Said, saidOf } from "./words.ts";
 
 /** One event as Snapchat logged it. */
 export interface EventLogEntry {
@@ -34,6 +34,7 @@ export interface EventCount {
 export function readLogs(exchanged: Exchanged, assetId: string): EventLogEntry[] {
   const body = exchanged.response?.json;
   if (exchanged.verdict.kind !== "valid" || !isRecord(body)) throw failureOf(exchanged.verdict, "logs");
+  const said = saidOf(exchanged.response, assetId);
   const logs = Array.isArray(body.logs) ? body.logs : [];
   return logs.filter(isRecord).map((entry) => ({
     eventName: textOf(entry.event_name),
@@ -42,8 +43,8 @@ export function readLogs(exchanged: Exchanged, assetId: string): EventLogEntry[]
     actionSource: textOf(entry.action_source),
     valid: textOf(entry.status)?.toUpperCase() === "VALID",
     integration: textOf(entry.integration),
-    errors: wordsOf(entry.error_records, assetId),
-    warnings: wordsOf(entry.warning_records, assetId),
+    errors: wordsOf(entry.error_records, said),
+    warnings: wordsOf(entry.warning_records, said),
   }));
 }
 
@@ -74,10 +75,10 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function wordsOf(records: unknown, assetId: string): string[] {
+function wordsOf(records: unknown, said: Said): string[] {
   if (!Array.isArray(records)) return [];
   return records.flatMap((record) => {
     const reason = isRecord(record) ? (record.reason ?? record.message) : record;
-    return typeof reason === "string" ? [safeWords(reason, assetId)] : [];
+    return typeof reason === "string" ? [said(reason)] : [];
   });
 }

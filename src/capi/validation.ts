@@ -3,6 +3,7 @@ import { logsOf, positionsOf } from "./answer.ts";
 import { failureOf } from "./failures.ts";
 import { isRecord } from "./field-names.ts";
 import type { Exchanged } from "./transport.ts";
+import { saidOf } from "./words.ts";
 
 /** What we and Snapchat say about one event; nothing is counted. */
 export interface Validation {
@@ -27,7 +28,7 @@ export function readValidation(exchanged: Exchanged, count: number, assetId: str
   const { verdict } = exchanged;
   const body = exchanged.response?.json;
   if (verdict.kind !== "valid" && verdict.kind !== "invalid") throw failureOf(verdict, "validate");
-  const logs = logsOf(isRecord(body) ? body : undefined, assetId);
+  const logs = logsOf(isRecord(body) ? body : undefined, saidOf(exchanged.response, assetId));
   const bad = verdict.kind === "invalid" ? positionsOf(logs, count) : new Map<number, never>();
   // A refusal that names nobody is about each of them: better one false alarm than one missed.
   const nobody = verdict.kind === "invalid" && bad.size === 0;

@@ -44,7 +44,7 @@ export async function saveToken(
   assetId: string | undefined,
 ): Promise<StoredToken> {
   const n = await addToken(context, before, token);
-  const status = await judge(context, before.tenantId, token, assetId);
+  const status = await judge(context, before, n, token, assetId);
   return {
     n,
     masked: token.masked(),
@@ -61,7 +61,7 @@ export async function recheckForAsset(
   assetId: string,
 ): Promise<StoredToken> {
   const secret = await openToken(context, before.tenantId, before.id, token.n);
-  const status = secret ? await judge(context, before.tenantId, secret, assetId) : "unknown";
+  const status = secret ? await judge(context, before, token.n, secret, assetId) : "unknown";
   return {
     ...token,
     status: status === "accepted" ? "accepted" : "unconfirmed",
@@ -71,13 +71,14 @@ export async function recheckForAsset(
 
 export async function judge(
   { tokenCheck }: TokenContext,
-  tenantId: string,
+  { tenantId, id: destinationId }: Pick<StoredDestination, "tenantId" | "id">,
+  n: number,
   token: Secret,
   assetId: string | undefined,
 ) {
   if (assetId === undefined) return "unknown";
   try {
-    return await tokenCheck.check(tenantId, { assetId, token });
+    return await tokenCheck.check({ tenantId, destinationId, n }, { assetId, token });
   } catch {
     // No answer is not a refusal; the token is asked about again later.
     return "unknown";

@@ -76,7 +76,11 @@ export interface TokenCheck {
    * Asks Snapchat, without counting an event, whether a Conversions API token may write to an asset.
    * `unknown`: no answer that says so (network, 429, 5xx).
    */
-  check(tenantId: string, asset: { assetId: string; token: Secret }): Promise<"accepted" | "refused" | "unknown">;
+  check(
+    /** Where the token is kept, under its number. */
+    place: { tenantId: string; destinationId: string; n: number },
+    asset: { assetId: string; token: Secret },
+  ): Promise<"accepted" | "refused" | "unknown">;
 }
 
 export interface WorkflowCheck {

@@ -20,7 +20,7 @@ export async function confirmToken(context: Context, tenantId: string, id: strin
   const { stored } = await readDestination(context.records, tenantId, id);
   const [asset] = currentAssets(stored);
   const secret = stored.token && (await openToken(context, tenantId, id, stored.token.n));
-  const verdict = secret ? await judge(context, tenantId, secret, asset) : "unknown";
+  const verdict = stored.token && secret ? await judge(context, stored, stored.token.n, secret, asset) : "unknown";
   const now = await context.records.now();
   if (stored.token && verdict !== "unknown")
     await keep(context, tenantId, id, stored.token, statusAfter(stored.token, verdict, now));

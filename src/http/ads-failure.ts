@@ -11,16 +11,16 @@ export interface ItemFailure {
 /** `Error code: E3004, message: Entity does not exist … : [context]` (Ads-API, as recorded). */
 const REASON = /^Error code:\s*(E\d+),\s*message:\s*(.*)$/s;
 
-export function itemFailure(reason: unknown): ItemFailure {
-  const text = typeof reason === "string" ? reason : "Snapchat gave no reason.";
+export function itemFailure(reason: unknown, response: Pick<HttpResponse, "withoutSent">): ItemFailure {
+  const text = typeof reason === "string" ? redact(response.withoutSent(reason)) : "Snapchat gave no reason.";
   const match = REASON.exec(text);
-  return match ? { code: match[1] as string, message: redact(match[2] as string) } : { message: redact(text) };
+  return match ? { code: match[1] as string, message: match[2] as string } : { message: text };
 }
 
 /** What a failed answer of the Marketing API asks for. Bodies come as envelopes, as `unauthorized` in plain text, or as a gateway's page. */
 export function adsFailure(response: HttpResponse, label: string): SnapchatError {
   const { status, requestId } = response;
-  const said = envelope(response.json);
+  const said = envelope(response);
   const details = { label, status, ...said, ...(requestId ? { requestId } : {}) };
   if (status === 401) {
     return new SnapchatError({
@@ -95,12 +95,12 @@ export function answerFailure(response: HttpResponse, label: string, failure: It
   });
 }
 
-function envelope(json: unknown): { errorCode?: string; said?: string } {
+function envelope({ json, withoutSent }: HttpResponse): { errorCode?: string; said?: string } {
   if (typeof json !== "object" || json === null) return {};
   const { error_code: code, debug_message: debug } = json as Record<string, unknown>;
   return {
-    ...(typeof code === "string" ? { errorCode: code } : {}),
-    ...(typeof debug === "string" ? { said: debug } : {}),
+    ...(typeof code === "string" ? { errorCode: withoutSent(code) } : {}),
+    ...(typeof debug === "string" ? { said: withoutSent(debug) } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { SnapchatError } from "../errors.ts";
 import { isFailure, toHttpFailure } from "./failure.ts";
 import { traced } from "./tracing.ts";
+import { withoutSent } from "./without-sent.ts";
 
 /** The shape of `fetch`; a host may bring its own (proxy, mutual TLS, recording). */
 export type Fetch = (input: Request) => Promise<Response>;
@@ -52,6 +53,11 @@ export interface HttpResponse {
   requestId: string | undefined;
   /** From the call to the end of the body. Milliseconds. */
   durationMs: number;
+  /**
+   * A text of the answer without what the request held: the token, a form's fields, the values of events, each by its
+   * field's name. Nothing of an answer goes into an error, a receipt or a log but through this.
+   */
+  withoutSent(text: string): string;
 }
 
 export interface HttpClient {
@@ -111,6 +117,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         json: parseJson(text),
         requestId: response.headers.get("x-request-id") ?? undefined,
         durationMs: performance.now() - started,
+        withoutSent: withoutSent(request),
       };
     } catch (error) {
       throw toHttpFailure(error, {

@@ -9,7 +9,15 @@ function answer(status: number, body: unknown, headers: Record<string, string> =
   try {
     json = JSON.parse(text);
   } catch {}
-  const response: HttpResponse = { status, text, json, headers: new Headers(headers), requestId: "r1", durationMs: 1 };
+  const response: HttpResponse = {
+    status,
+    text,
+    json,
+    headers: new Headers(headers),
+    requestId: "r1",
+    durationMs: 1,
+    withoutSent: (words) => words,
+  };
   return readAnswer(response, "pixel-1", 0);
 }
 

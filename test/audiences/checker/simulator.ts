@@ -105,7 +105,15 @@ function troubled(
       }
       await wait(latencyMs);
       if (fault === 4)
-        return { status: 503, headers: new Headers(), text: "", json: undefined, requestId: "r", durationMs: 1 };
+        return {
+          status: 503,
+          headers: new Headers(),
+          text: "",
+          json: undefined,
+          requestId: "r",
+          durationMs: 1,
+          withoutSent: (text) => text,
+        };
       const answer = await http.request(request);
       await wait(latencyMs);
       return answer;

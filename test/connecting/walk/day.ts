@@ -249,7 +249,8 @@ async function trouble(walk: Walk, snapchat: Snapchat, simulator: Simulator, pla
   const { conversionsToken, organization, adAccount, pixel } = simulator.world.main;
   const words =
     `Rejected /v3/x/events?access_token=${conversionsToken} authorization: Bearer ${conversionsToken} ` +
-    `from ${DEVICE.ip} ${DEVICE.agent} ${DEVICE.page}?email=${PERSON.mail}`;
+    `from ${DEVICE.page}?email=${PERSON.mail} ${Object.values(DEVICE).join(" ")} ` +
+    `with ${hash("em", PERSON.mail)} and ${hash("ph", PERSON.phone)}`;
   const body = { status: "INVALID", reason: words, errors: { error_msgs: [{ message: words, error_code: "E1" }] } };
   const envelope = { request_status: "ERROR", debug_message: words, error_code: "E1" };
   for (const fault of [

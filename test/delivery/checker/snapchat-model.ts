@@ -188,6 +188,7 @@ function response(status: number, json: unknown): HttpResponse {
     json,
     requestId: "r",
     durationMs: 1,
+    withoutSent: (text) => text,
   };
 }
 

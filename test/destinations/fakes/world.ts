@@ -153,7 +153,7 @@ export function createWorld(shared: Shared = {}) {
       },
     },
     tokenCheck: {
-      async check(_tenantId, { assetId, token }) {
+      async check(_place, { assetId, token }) {
         judged.push({ assetId, text: token.reveal() });
         if (script.token instanceof Error) throw script.token;
         return script.token;
