@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { DeliveryItem } from "../../../src/delivery/index.ts";
 import type { FromProcess, Start } from "./messages.ts";
 
-const script = fileURLToPath(new URL("worker-process.ts", import.meta.url));
+/** What each process runs. */
+export const SCRIPT = fileURLToPath(new URL("worker-process.ts", import.meta.url));
 /** A process that does not answer an append within this time is asked no more. Milliseconds. */
 const PATIENCE_MS = 5_000;
 /** Every break is over by then. Milliseconds. */
@@ -34,19 +35,25 @@ interface Member {
   exit: Promise<unknown>;
 }
 
-/** Processes that append and deliver on one engine. */
-export function createCrew(start: Start, size: number, random: () => number): Crew {
+/** Processes that append and deliver on one engine; the n-th of them runs one of `scripts` in turn. */
+export function createCrew(
+  start: Start,
+  size: number,
+  random: () => number,
+  scripts: readonly string[] = [SCRIPT],
+): Crew {
   const members: Member[] = [];
   const thaws = new Set<Promise<void>>();
   const calls = new Map<number, (message: FromProcess | undefined) => void>();
   const violations: string[] = [];
   const troubles = new Map<string, number>();
   let nextCall = 0;
+  let started = 0;
   let leaving = false;
   for (let n = 0; n < size; n++) add();
 
   function add(): void {
-    const child = fork(script, [JSON.stringify(start)], {
+    const child = fork(scripts[started++ % scripts.length] ?? SCRIPT, [JSON.stringify(start)], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       execArgv: [],
       serialization: "advanced",

@@ -31,9 +31,12 @@ const QUIET_MS = 60_000;
 export async function runProcessHistory({
   seed,
   engine,
+  scripts,
 }: {
   seed: number;
   engine: ProcessEngine;
+  /** What the processes run, in turn: one script for each version of the package. */
+  scripts?: readonly string[];
 }): Promise<ProcessHistory> {
   const random = seeded(seed * 7_919 + 3);
   const running = await engine();
@@ -47,7 +50,7 @@ export async function runProcessHistory({
     origin: `http://127.0.0.1:${wire.port}`,
     tokens: { events: main.conversionsToken, segments: simulator.control.issueToken().access_token },
   };
-  const crew = createCrew(start, 2 + Math.floor(random() * 2), random);
+  const crew = createCrew(start, 2 + Math.floor(random() * 2), random, scripts);
 
   const accepted = new Map<string, { bad: boolean }>();
   const wanted = new Map<number, "add" | "remove">();
