@@ -9,8 +9,12 @@ export interface Counters {
   retried: number;
   withdrawn: number;
   dead: Record<string, number>;
+  /** Identifiers sent to enter. */
   membersAdded: number;
+  /** Identifiers sent to leave. */
   membersRemoved: number;
+  /** Of both, those that Snapchat says it took. */
+  membersAccepted: number;
   rateLimited: number;
 }
 
@@ -27,6 +31,7 @@ export function newCounters(): Counters {
     dead: {},
     membersAdded: 0,
     membersRemoved: 0,
+    membersAccepted: 0,
     rateLimited: 0,
   };
 }

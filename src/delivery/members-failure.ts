@@ -1,4 +1,5 @@
 import { isSnapchatError } from "../errors.ts";
+import { safeError } from "./context.ts";
 
 /** What a failed segment request means for its work. */
 export type SegmentFailure =
@@ -25,4 +26,14 @@ export function judgeFailure(error: unknown): SegmentFailure {
   if (typeof status === "number" && status >= 400 && status < 500 && status !== 408) return "refused";
   if (error.kind === "fix_data" || error.kind === "fix_configuration") return "refused";
   return "unknown";
+}
+
+/** A failure as the journal keeps it: its work waits and is tried again. */
+export function failedAnswer(error: unknown) {
+  const requestId = isSnapchatError(error) ? error.details.requestId : undefined;
+  return {
+    status: "retry" as const,
+    ...safeError(error),
+    requestId: typeof requestId === "string" ? requestId : undefined,
+  };
 }

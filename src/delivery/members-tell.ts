@@ -1,9 +1,9 @@
 import type { SegmentRef } from "../storage/ports.ts";
-import { type Context, safeError } from "./context.ts";
+import type { Context } from "./context.ts";
 import type { Gate } from "./gate.ts";
 import type { SegmentSender, SegmentSendOptions } from "./interfaces.ts";
 import type { Job } from "./job.ts";
-import { judgeFailure } from "./members-failure.ts";
+import { failedAnswer, judgeFailure } from "./members-failure.ts";
 import { createPlan, type MembersPlan, type Plan } from "./members-plan.ts";
 import { notAllTaken } from "./not-all-taken.ts";
 import type { PageDone } from "./page-done.ts";
@@ -65,7 +65,7 @@ export async function tell(
       if (page.op === "add") brought.added += page.hashes.length;
       else brought.removed += page.hashes.length;
     } catch (error) {
-      journal.members(written, { status: "retry", startedMs, ...safeError(error) });
+      journal.members(written, { startedMs, ...failedAnswer(error) });
       throw judgeFailure(error) === "gone" ? new SegmentGone(ensured.segmentId, error) : error;
     }
   }

@@ -7,7 +7,7 @@ import type { Credential, SegmentSender, SegmentSendOptions } from "./interfaces
 import { type Ended, giveBack, type Job, pauseCredential, resolveCredential, type Started, settle } from "./job.ts";
 import { bringBatch } from "./members-batch.ts";
 import { batchesOf, type MemberEntry, openMembers } from "./members-entry.ts";
-import { judgeFailure, type SegmentFailure } from "./members-failure.ts";
+import { failedAnswer, judgeFailure, type SegmentFailure } from "./members-failure.ts";
 import { nothing, SegmentGone } from "./members-tell.ts";
 import { notAllTaken } from "./not-all-taken.ts";
 import { type PageDone, sum } from "./page-done.ts";
@@ -125,7 +125,11 @@ interface Work {
 
 async function bring(work: Work): Promise<Ended> {
   const { context, job, sender, segment, entries, gate, call, journal } = work;
-  const ensured = await ensureSegment(context, sender, segment, call, gate);
+  const startedMs = context.clock.monotonic();
+  const ensured = await ensureSegment(context, sender, segment, call, gate).catch((error: unknown) => {
+    if (gate.passed > 0) journal.segmentNotMade({ startedMs, ...failedAnswer(error) }, () => eventIdsOf(entries));
+    throw error;
+  });
   if (ensured.state === "stopped") return dropped(work);
   if (ensured.state !== "ready") return notReady(work, ensured);
   if (ensured.made) journal.segmentMade(ensured.link, ensured.segmentId, () => eventIdsOf(entries));
@@ -168,6 +172,7 @@ function doneOf({ done }: Work): Outcome[] {
 function reportDone({ context, job, segment, done, gate }: Work, { added, removed, accepted }: PageDone): void {
   context.counters.membersAdded += added;
   context.counters.membersRemoved += removed;
+  context.counters.membersAccepted += accepted;
   if (added + removed > 0) context.emit({ type: "members_sent", ...segment, added, removed, accepted });
   report(
     context,

@@ -28,7 +28,7 @@ export type ReceiptEntry =
   | {
       type: "attempt";
       atMs: number;
-      /** `events`, `validate`, `members/add`, `members/remove`, or `segments/create` where it made a segment. */
+      /** `events`, `validate`, `members/add`, `members/remove`, or `segments/create` where it made a segment or could not. */
       purpose: string;
       group: string;
       answer: string;
@@ -209,7 +209,7 @@ function assemble(lines: readonly JournalLine[]): EventReceipt[] {
 const ORDER = { decision: 0, attempt: 1, end: 2 } as const;
 
 function statusOf(entries: readonly ReceiptEntry[]): string {
-  // A segment that was made says nothing about who was to enter it; where nobody was, it is all there is to say.
+  // A segment that was made, or was not, says nothing about who was to enter it; where nobody was, it is all there is to say.
   const says = (entry: ReceiptEntry) => entry.type === "end" || (entry.type === "attempt" && entry.purpose !== MADE);
   const told = entries.findLast(says) ?? entries.find(() => entries.every(({ type }) => type === "attempt"));
   if (told?.type === "end") return told.outcome === "unchanged" ? "delivered" : told.outcome;

@@ -16,6 +16,8 @@ export interface RequestLines {
   ): void;
   /** The segment was made; the events are all of the claim. It is also found by `segment:<key>`. */
   segmentMade(segment: { key: string; name: string }, segmentId: string, eventIds: () => readonly string[]): void;
+  /** It could not be made. */
+  segmentNotMade(answer: MembersAnswer, eventIds: () => readonly string[]): void;
   /** A claim whose changes Snapchat holds already. */
   unchanged(eventIds: () => readonly string[]): void;
   write(): void;
@@ -30,10 +32,17 @@ interface MembersAnswer {
   message?: string | undefined;
 }
 
-/** Purpose of the line of a segment that was made. */
+/** Purpose of the line of a segment that was made, or could not be. */
 export const MADE = "segments/create";
 
-const NOTHING: RequestLines = { events() {}, members() {}, segmentMade() {}, unchanged() {}, write() {} };
+const NOTHING: RequestLines = {
+  events() {},
+  members() {},
+  segmentMade() {},
+  segmentNotMade() {},
+  unchanged() {},
+  write() {},
+};
 
 /** Collects one journal line per request. Ids are those of the sample; what failed for good has a line of its own. */
 export function requestLines(context: Context, job: Job): RequestLines {
@@ -91,6 +100,11 @@ export function requestLines(context: Context, job: Job): RequestLines {
       const message = `The segment "${name}" was made at Snapchat with the id ${segmentId}.`;
       const answers = [{ status: "delivered" as const, items: 1, eventIds: ids, message }];
       add(ids, { items: 1, purpose: MADE, answers });
+    },
+    segmentNotMade({ status, startedMs, requestId, code, message }, eventIds) {
+      const ids = eventIds().filter((id) => sampled(id, share));
+      const answers = [{ status, items: 1, eventIds: ids, code, message }];
+      add(ids, { requestId, durationMs: clock.monotonic() - startedMs, items: 1, purpose: MADE, answers });
     },
     unchanged(eventIds) {
       const ids = eventIds().filter((id) => sampled(id, share));

@@ -8,6 +8,7 @@ import { pauseCredential } from "./job.ts";
 import { judgeFailure } from "./members-failure.ts";
 import { foldMembers } from "./members-fold.ts";
 import { createPlan } from "./members-plan.ts";
+import { notAllTaken } from "./not-all-taken.ts";
 import { later, type NowOutcome, PAUSED_MS, paused } from "./now-outcome.ts";
 import { storedMembers } from "./payload.ts";
 import { ensureSegment } from "./segment-ensure.ts";
@@ -55,14 +56,20 @@ export async function sendMembersNow(
     const ensured = await ensureSegment(context, sender, segment, call, gate);
     if (ensured.state === "busy") return settled(later("segment_busy", ensured.retryInMs));
     if (ensured.state !== "ready") return settled(paused(`segment_${ensured.state}`));
+    let sent = 0;
+    let taken = 0;
     for (const page of pages) {
       await gate.pass();
-      await sender.members[page.op](ensured.segmentId, page.kind, page.hashes, call);
+      const { accepted } = await sender.members[page.op](ensured.segmentId, page.kind, page.hashes, call);
+      sent += page.hashes.length;
+      taken += accepted;
       if (page.op === "add") context.counters.membersAdded += page.hashes.length;
       else context.counters.membersRemoved += page.hashes.length;
+      context.counters.membersAccepted += accepted;
     }
     if (gate.passed > 0) context.circuits.report(circuit, true);
-    return settled({ status: "delivered", known: true });
+    const short = notAllTaken(sent, taken);
+    return settled({ status: "delivered", known: true, ...(short && { reason: short.code, message: short.message }) });
   } catch (error) {
     return settled(await failed(context, work, error));
   }

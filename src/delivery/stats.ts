@@ -78,7 +78,7 @@ export async function healthOf(context: Context, control: Control): Promise<Heal
       problems.push({
         code: "late",
         message: `The oldest item has waited for ${Math.round(oldestAgeMs / 60_000)} minutes.`,
-        fix: "Check that a worker runs, then `stats()` for circuits and limits.",
+        fix: "Check that a worker runs. The destination's verify() says what Snapchat refuses, stats() which circuits and limits are in the way.",
         destinationId,
       });
     }

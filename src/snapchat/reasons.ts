@@ -94,6 +94,10 @@ const SENT_NOW: Reasons = {
     message: "Snapchat judged the event and counted nothing: the destination is set to check only.",
     fix: "Switch check only off to have events counted.",
   },
+  identifiers_not_taken: {
+    message: "Snapchat says that it took fewer identifiers than it was sent; the outcome's message says how many.",
+    fix: "It does not say which ones, so nothing is to be offered again. Look at the segment's size once it is matched.",
+  },
   withdrawn: {
     message: "The person withdrew after the event was accepted.",
     fix: "Nothing to do: the withdrawal is respected.",

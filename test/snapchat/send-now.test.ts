@@ -149,6 +149,17 @@ describe("memberships without a queue of ours", () => {
     expect(gone).toMatchObject({ status: "paused", parts: [{ reason: "segment_deleted" }] });
   });
 
+  it("say of what Snapchat did not take that it did not", async () => {
+    shop.simulator.knobs.uploadedShare = 0.5;
+    const before = (await shop.snapchat.stats()).counters;
+    const [one] = await sendNow([entered("best"), entered("best", "joe@example.com")], { ordered: true });
+    shop.simulator.knobs.uploadedShare = 1;
+    const message = "Snapchat says that it took 1 of 2 identifiers.";
+    expect(one).toMatchObject({ status: "delivered", parts: [{ reason: "identifiers_not_taken", message }] });
+    const { membersAdded, membersAccepted } = (await shop.snapchat.stats()).counters;
+    expect([membersAdded - before.membersAdded, membersAccepted - before.membersAccepted]).toEqual([2, 1]);
+  });
+
   it("let a lost answer settle before the same person is told again", async () => {
     shop.simulator.faults.add({ path: /\/segments\/[^/]+\/users/, count: 1, timeoutAfterAcceptance: true });
     const [lost] = await sendNow([entered("vip")], { ordered: true });

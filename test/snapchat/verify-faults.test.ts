@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   createSnapchat,
   definePlugin,
@@ -11,20 +10,8 @@ import {
 import { memory } from "snapchat-destination/memory";
 import { createSimulator } from "snapchat-destination/testing";
 import { describe, expect, it } from "vitest";
+import { shiftedClock } from "./shifted-clock.ts";
 import { entered, purchase, signIn } from "./shop.ts";
-
-/** A clock, and how far a test has put it off. */
-function shiftedClock(base = { now: () => Date.now(), monotonic: () => performance.now() }) {
-  let shiftMs = 0;
-  return {
-    now: () => base.now() + shiftMs,
-    monotonic: () => base.monotonic() + shiftMs,
-    sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => {}),
-    advance: (ms: number) => {
-      shiftMs += ms;
-    },
-  };
-}
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
