@@ -37,7 +37,19 @@ import { createTenantVerify } from "./tenant-verify.ts";
 import type { VerifyReport } from "./verify/verify.ts";
 import { hostWords } from "./words.ts";
 
-/** What one tenant of the host may do. Ids of other tenants are answered with `not_found`. */
+/**
+ * What one tenant of the host may do. Ids of other tenants are answered with `not_found`.
+ *
+ * @example
+ * ```ts
+ * const acme = snapchat.tenant("acme");
+ *
+ * const [receipt] = await acme.track([{ event: "Purchased", id: "order-10442", value: 64.5, currency: "GBP" }]);
+ * for (const { destinationId, words } of receipt?.parts ?? []) {
+ *   if (words) console.log(destinationId, words.message, words.fix);
+ * }
+ * ```
+ */
 export interface Tenant {
   readonly id: string;
   readonly destinations: ReturnType<typeof createTenantHandle>["destinations"];

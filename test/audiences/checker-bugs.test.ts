@@ -77,6 +77,7 @@ const planted: Record<string, Bug | Bug[]> = {
     file: "list/sync.ts",
     find: "const run = (await readRun(records, sync.segment, sync.runId)) ?? (await begin(dependencies, sync));",
     replace:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: source that is put in the place of other source
       "const run = await begin(dependencies, { ...sync, runId: `${sync.runId}${dependencies.clock.monotonic()}` });",
   },
 };

@@ -2,21 +2,30 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import base from "../../vitest.config.ts";
+import { keptThread } from "./pool.ts";
 
-/** The quick tests of each room: no servers, no processes, no browser. The first file is the first to be asked. */
+/** The quick tests of each room, the cheapest first: no servers, no processes, no browser. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
-  identity: ["vectors", "edges", "loading", "docs", "phone-paths", "peers", "properties"],
-  workflow: ["mapping", "screen", "origin", "customerlabs", "presets", "envelopes", "totality"],
+  identity: [
+    ...["identity/edges", "identity/vectors", "identity/docs", "capi/prepare", "identity/peers", "identity/properties"],
+    ...["capi/kept", "identity/phone-paths", "identity/loading"],
+  ],
+  workflow: [
+    ...["workflow/origin", "workflow/envelopes", "workflow/screen", "rules/check", "snapchat/settings"],
+    ...["snapchat/seen-events", "snapchat/ids", "snapchat/skip-share", "workflow/mapping", "workflow/presets"],
+    ...["workflow/totality", "workflow/customerlabs"],
+  ],
   delivery: [
-    ...["circuit", "members-fold", "events", "members", "send-now", "limits"],
-    ...["health", "dead-letters", "worker", "retention"],
+    ...["delivery/members-fold", "delivery/events", "delivery/send-now", "delivery/health", "delivery/dead-letters"],
+    ...["delivery/retention", "delivery/limits", "delivery/circuit", "delivery/members", "delivery/worker"],
+    "delivery/checker-memory",
   ],
 };
 const room = process.env.MUTATION_ROOM ?? "identity";
-const files = (TESTS[room] ?? []).map((name) => `test/${room}/${name}.test.ts`);
+const files = (TESTS[room] ?? []).map((name) => `test/${name}.test.ts`);
 
-/** A mutant dies at the first test that fails: the exact and cheap ones go first. */
-class ExactFirst extends BaseSequencer {
+/** A mutant dies at the first test that fails. */
+class CheapestFirst extends BaseSequencer {
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => files.findIndex((file) => moduleId.endsWith(file));
     return specifications.toSorted((a, b) => rank(a) - rank(b));
@@ -30,12 +39,23 @@ const { alias: aliases } = base.resolve as { alias: (typeof fastCheck)[] };
 export default defineConfig({
   ...base,
   resolve: { alias: [fastCheck, ...aliases] },
+  // Stryker names a pool of vitest's own: ours takes its place once that is read.
+  plugins: [
+    {
+      name: "kept-thread",
+      configureVitest: ({ project }) => {
+        Object.assign(project.config, { pool: keptThread.name, poolRunner: keptThread });
+      },
+    },
+  ],
   test: {
     ...base.test,
     include: files,
     testTimeout: 300_000,
     maxWorkers: 1,
     isolate: false,
-    sequence: { sequencer: ExactFirst },
+    // Seeded histories of delivery.
+    env: { CHECKER_COUNT: "12" },
+    sequence: { sequencer: CheapestFirst },
   },
 });

@@ -71,6 +71,7 @@ export const records = [
     "records: list is in byte order of the UTF-8 key": [".sort(compareKeys)", ".sort()"],
     "records: list answers keys that begin with the prefix, whatever its characters": [
       "if (!key.startsWith(prefix) ||",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: source that is put in the place of other source
       "if (!new RegExp(`^${prefix.replace(/[*?[]/g, '\\\\$&').replaceAll('_', '.')}`).test(key) ||",
     ],
     "records: list begins behind `after`, and fewer than the limit is the end": [
