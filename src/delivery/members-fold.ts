@@ -53,8 +53,7 @@ export function foldMembers(placed: readonly PlacedMember[], byPerson: boolean):
       if (op === "assert") continue;
       for (const said of byPerson ? saidBy(op, person) : NOBODY) {
         const next: MemberOp = { op, kind, hash, position, ...said };
-        const last = one.ops.length === 0 || !byPerson || (op === "remove" && !next.person);
-        one.ops = last ? [next] : [...one.ops.filter((earlier) => !replaces(next, earlier)), next];
+        one.ops = [...one.ops.filter((earlier) => !replaces(said.person, earlier.person)), next];
       }
     }
   }
@@ -69,8 +68,7 @@ export function saidBy(op: MemberOp["op"], person: Uint8Array | undefined): read
   return person === undefined ? NOBODY : [{ person }, { person: UNNAMED }];
 }
 
-/** A remove of everybody is nobody's own: it stays beside what is said after it. */
-function replaces(next: MemberOp, earlier: MemberOp): boolean {
-  if (!earlier.person) return !next.person && earlier.op === "add";
-  return next.person !== undefined && Buffer.compare(next.person, earlier.person) === 0;
+/** Nobody's word replaces everybody's; a remove of everybody is nobody's own and stays beside what is said after it. */
+function replaces(next: Uint8Array | undefined, earlier: Uint8Array | undefined): boolean {
+  return next === undefined || (earlier !== undefined && Buffer.compare(next, earlier) === 0);
 }

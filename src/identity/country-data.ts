@@ -4,8 +4,7 @@ interface Names {
   countries: Record<string, string | string[]>;
 }
 interface Data {
-  /** Alpha-2, alpha-3, number, name. */
-  codes: readonly (readonly string[])[];
+  codes: readonly (readonly [alpha2: string, alpha3: string, ...more: string[]])[];
   names: readonly Names[];
 }
 
@@ -30,6 +29,6 @@ export const countryData = lazy<Data>(
       import("i18n-iso-countries/langs/nl.json", { with: { type: "json" } }),
       import("i18n-iso-countries/langs/pt.json", { with: { type: "json" } }),
     ]);
-    return { codes: codes.default, names: names.map((language) => language.default) };
+    return { codes: codes.default as unknown as Data["codes"], names: names.map((language) => language.default) };
   },
 );

@@ -1,4 +1,5 @@
 import { countryData } from "./country-data.ts";
+import { keeping } from "./keeping.ts";
 import { type Omitted, omit } from "./reason.ts";
 
 /** ISO 3166-1 alpha-2, and XK for Kosovo; the test holds it against i18n-iso-countries. */
@@ -49,9 +50,11 @@ type Names = Map<string, string | undefined>;
 
 let names: Names | undefined;
 
-/** Spellings seen, because folding one takes longer than all other rules together. */
-const written = new Map<string, string>();
-const WRITTEN_LIMIT = 2_000;
+/** Spellings seen are kept, because folding one takes longer than all other rules together. */
+const codeOf = keeping(2_000, (text) => {
+  const name = fold(text);
+  return OTHER_CODES.get(name) ?? knownNames().get(name);
+});
 
 /** ISO 3166-1 alpha-2 in lower case, from alpha-2 and alpha-3 codes and from names in several languages. */
 export function normalizeCountry(text: string): string | Omitted {
@@ -59,13 +62,7 @@ export function normalizeCountry(text: string): string | Omitted {
     const code = text.toLowerCase();
     if (ISO_CODES.has(code)) return code;
   }
-  const known = written.get(text);
-  if (known !== undefined) return known;
-  const name = fold(text);
-  const code = OTHER_CODES.get(name) ?? knownNames().get(name);
-  if (code === undefined) return omit("unknown_country");
-  if (written.size < WRITTEN_LIMIT) written.set(text, code);
-  return code;
+  return codeOf(text) ?? omit("unknown_country");
 }
 
 /** The code of a country given as an option, or `undefined` where it is none or unknown. */
@@ -83,7 +80,7 @@ function knownNames(): Names {
 function readNames(): Names {
   const { codes, names: languages } = countryData.get();
   const all: Names = new Map();
-  for (const [alpha2 = "", alpha3 = ""] of codes) {
+  for (const [alpha2, alpha3] of codes) {
     all.set(alpha2.toLowerCase(), alpha2.toLowerCase());
     all.set(alpha3.toLowerCase(), alpha2.toLowerCase());
   }

@@ -24,7 +24,7 @@ export function takeDigest(text: string, field: IdentityField): string | Omitted
     return isDigestOfNothing(digest) ? omit("digest_of_nothing") : digest;
   }
   if (field === "external_id") return undefined;
-  const foreign = OTHER_HEX.test(text) || (text.length <= 44 && /\d/.test(text) && BASE64.test(text));
+  const foreign = OTHER_HEX.test(text) || (BASE64.test(text) && /\d/.test(text));
   if (foreign && (field === "madid" || field === "idfv") && /^0+$/.test(text)) return omit("all_zero_id");
   return foreign ? omit("not_sha256") : undefined;
 }

@@ -1,5 +1,6 @@
 import { isDigest } from "./digest.ts";
 import type { IdentityField, IdentityOptions } from "./field.ts";
+import { keeping } from "./keeping.ts";
 import { canonical } from "./normalize.ts";
 import type { IdentityReason, Omitted } from "./reason.ts";
 import { sha256Hex } from "./sha256.ts";
@@ -75,17 +76,11 @@ export function userDataValue(field: IdentityField, value: unknown, options: Ide
   return isDigest(text) ? { reason: "not_a_device_id" } : { value: text };
 }
 
-/** Digests of genders, countries and states: few values, many people. Nothing that names a person is kept. */
-const known = new Map<string, string>();
-const KNOWN_LIMIT = 2_000;
+/** Few values, many people. */
+const OF_MANY: ReadonlySet<IdentityField> = new Set(["ge", "country", "st"]);
+const digestOfMany = keeping(2_000, sha256Hex);
 
 function digestOf(field: IdentityField, text: string): string {
   if (isDigest(text)) return text;
-  if (field !== "ge" && field !== "country" && field !== "st") return sha256Hex(text);
-  let digest = known.get(text);
-  if (digest === undefined) {
-    digest = sha256Hex(text);
-    if (known.size < KNOWN_LIMIT) known.set(text, digest);
-  }
-  return digest;
+  return OF_MANY.has(field) ? digestOfMany(text) : sha256Hex(text);
 }

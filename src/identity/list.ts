@@ -1,7 +1,7 @@
 import type { IdentityField, IdentityOptions } from "./field.ts";
-import { type Hashed, hashWithReason } from "./hash.ts";
-import { normalizeWithReason } from "./normalize.ts";
-import type { IdentityReason } from "./reason.ts";
+import { digestOrOmission } from "./hash.ts";
+import { canonical } from "./normalize.ts";
+import type { IdentityReason, Omitted } from "./reason.ts";
 
 /** One or many values of one field, each used once. */
 export interface IdentityList {
@@ -23,7 +23,7 @@ export interface IdentityList {
  * ```
  */
 export function normalizeList(field: IdentityField, values: unknown, options: IdentityOptions = {}): IdentityList {
-  return each(values, (value) => normalizeWithReason(field, value, options));
+  return each(values, (value) => canonical(field, value, options));
 }
 
 /**
@@ -37,15 +37,15 @@ export function normalizeList(field: IdentityField, values: unknown, options: Id
  * ```
  */
 export function hashList(field: IdentityField, values: unknown, options: IdentityOptions = {}): IdentityList {
-  return each(values, (value) => hashWithReason(field, value, options));
+  return each(values, (value) => digestOrOmission(field, value, options));
 }
 
-function each(values: unknown, rule: (value: unknown) => Hashed): IdentityList {
+function each(values: unknown, rule: (value: unknown) => string | Omitted): IdentityList {
   const list: IdentityList = { values: [], omitted: [] };
   for (const [index, value] of (Array.isArray(values) ? values : [values]).entries()) {
     const outcome = rule(value);
-    if (outcome.value === undefined) list.omitted.push({ index, reason: outcome.reason ?? "empty" });
-    else if (!list.values.includes(outcome.value)) list.values.push(outcome.value);
+    if (typeof outcome !== "string") list.omitted.push({ index, reason: outcome.reason });
+    else if (!list.values.includes(outcome)) list.values.push(outcome);
   }
   return list;
 }

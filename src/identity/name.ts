@@ -2,7 +2,6 @@ import { isPlaceholder } from "./placeholder.ts";
 import { type Omitted, omit } from "./reason.ts";
 import { isAscii, lowerComposed } from "./text.ts";
 
-const ASCII_LETTERS = /^[a-z]+$/i;
 const NOT_ASCII_LETTERS = /[^a-z]+/g;
 const NOT_LETTERS = /[^\p{L}\p{M}]+/gu;
 const LETTER = /\p{L}/u;
@@ -19,10 +18,7 @@ export function normalizeName(text: string): string | Omitted {
 
 /** Lower case, without everything that is no letter and no combining mark. */
 export function lettersOnly(text: string): string {
-  if (ASCII_LETTERS.test(text)) return text.toLowerCase();
   if (isAscii(text)) return text.toLowerCase().replace(NOT_ASCII_LETTERS, "");
-  const composed = lowerComposed(text);
-  const letters = composed.replace(NOT_LETTERS, "");
-  // What was composed stays so where nothing was taken out of it.
-  return letters.length === composed.length ? composed : letters.normalize("NFC");
+  // Composed again: what was taken out may have stood between a letter and its mark.
+  return lowerComposed(text).replace(NOT_LETTERS, "").normalize("NFC");
 }

@@ -24,13 +24,13 @@ const countries = new Map<string, CountryPlan>();
 
 for (const line of CALLING_CODES) {
   for (const row of line.split(" ")) {
-    const [code = "", lengths = "", unsafe = "", trunk] = row.split(":");
+    const [code, lengths, unsafe, trunk] = row.split(":") as [string, string, string, string?];
     codes[Number(code)] = { lengths: bits(lengths.split(".")), unsafe: bits(unsafe), trunkZero: trunk === "0" };
   }
 }
 for (const line of COUNTRIES) {
   for (const row of line.split(" ")) {
-    const [country = "", code = "", unsafe = "", trunk] = row.split(":");
+    const [country, code, unsafe, trunk] = row.split(":") as [string, string, string, string?];
     const lengths = codes[Number(code)]?.lengths ?? 0;
     countries.set(country, { code, lengths, unsafe: bits(unsafe), trunkZero: trunk === "0" });
   }

@@ -17,7 +17,7 @@ export function normalizeState(text: string, country: string | undefined, option
   const iso = text.charCodeAt(2) === 45 ? ISO_3166_2.exec(text) : null;
   if (iso?.[1] && iso[2] && hasCodes(iso[1].toLowerCase(), options)) return iso[2].toLowerCase();
   const name = normalizeName(text);
-  if (typeof name !== "string" || name.length <= 3) return name;
+  if (typeof name !== "string") return name;
   if (country !== undefined) return codeOf(name, country, options) ?? name;
   return codeOf(name, "us", options) ?? codeOf(name, options.defaultCountry?.toLowerCase(), options) ?? name;
 }

@@ -31,9 +31,10 @@ function isStray(code: number): boolean {
 export function trimStray(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isStray(text.charCodeAt(start))) start++;
-  while (end > start && isStray(text.charCodeAt(end - 1))) end--;
-  return start === 0 && end === text.length ? text : text.slice(start, end);
+  // Beyond its ends a text has no characters, so none is stray.
+  while (isStray(text.charCodeAt(start))) start++;
+  while (isStray(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** Whether the text needs no Unicode rules. */

@@ -97,6 +97,7 @@ it("a wait lies between the smallest and three times the last, and never above t
 
 it("an asset that fails is left alone, and no other asset, credential or tenant notices", async () => {
   const { clock, delivery, events, seen } = await setup({
+    lookMs: 1_000,
     settings: { lingerMs: 0 },
     answer: ({ assetId, atMs }) => (assetId === "pixel-1" && atMs < 600_000 ? FAILED : DELIVERED),
   });

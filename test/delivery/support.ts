@@ -212,8 +212,11 @@ export const goodCredentials: Credentials = {
   refused: async () => "pause",
 };
 
-export async function setup(options: Partial<DeliveryOptions> & { answer?: Answer; clock?: FakeClock } = {}) {
-  const { answer, clock = createFakeClock(), ...rest } = options;
+/** `lookMs`: how often an idle worker looks for work; over hours, every fiftieth of a second is a long wait for a test. */
+export async function setup(
+  options: Partial<DeliveryOptions> & { answer?: Answer; clock?: FakeClock; lookMs?: number } = {},
+) {
+  const { answer, clock = createFakeClock(), lookMs, ...rest } = options;
   const storage = options.storage ?? memory({ clock });
   const events = fakeEvents(clock, answer);
   const seen: DeliveryEvent[] = [];
@@ -224,7 +227,7 @@ export async function setup(options: Partial<DeliveryOptions> & { answer?: Answe
     clock,
     random: seeded(7),
     ...rest,
-    storage: onClock(storage, clock),
+    storage: onClock(storage, clock, lookMs),
   });
   await delivery.open([eventsOf()]);
   return { clock, storage, events, delivery, seen };

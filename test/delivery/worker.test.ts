@@ -153,7 +153,7 @@ it("an entry that ends every worker is tried alone, then buried; what was claime
 });
 
 it("a payload of a newer version is left alone, whatever comes of it: not sent, not counted, not buried", async () => {
-  const { clock, delivery, storage, events, seen } = await setup();
+  const { clock, delivery, storage, events, seen } = await setup({ lookMs: 1_000 });
   const newer = Uint8Array.of(9, 9, 1, 2, 3);
   await storage.outbox.append([
     { id: "newer", group: { destinationId: "d1", name: "events/pixel-1" }, priority: 0, items: 1, payload: newer },
@@ -171,7 +171,7 @@ it("a payload of a newer version is left alone, whatever comes of it: not sent, 
 });
 
 it("pauses everything, one destination, or one credential, and goes on", async () => {
-  const { clock, delivery, events } = await setup({ settings: { lingerMs: 0 } });
+  const { clock, delivery, events } = await setup({ lookMs: 1_000, settings: { lingerMs: 0 } });
   const worker = delivery.startWorker();
   for (const target of [undefined, { destinationId: "d1" }, { credentialId: "conversions/acme/d1/1" }]) {
     const before = events.sent.length;

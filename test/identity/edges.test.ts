@@ -9,6 +9,7 @@ import {
   userDataValue,
 } from "../../src/identity/index.ts";
 import { memberDigest } from "../../src/identity/member.ts";
+import { asciiDigits, trimStray } from "../../src/identity/text.ts";
 
 /** Where a rule begins and ends: what is just inside it and just outside. */
 type Edge = [input: string, outcome: string | { reason: string }, options?: IdentityOptions];
@@ -103,6 +104,55 @@ describe("texts that stand for nothing", () => {
     ["object-object", nothing],
     ["Nullo", "nullo"],
   ]);
+});
+
+describe("states", () => {
+  holds("st", [
+    ["Goa", "ga", { country: "IN", stateCodes: ["IN"] }],
+    ["Goa", "ga", { defaultCountry: "IN", stateCodes: ["IN"] }],
+    ["Goa", "goa"],
+    ["Ohio", "oh"],
+    ["NSW", "nsw", { country: "AU", stateCodes: ["AU"] }],
+  ]);
+});
+
+describe("what looks like a digest", () => {
+  const foreign = { reason: "not_sha256" };
+  const zeros = { reason: "all_zero_id" };
+  holds("fn", [
+    [long("z", 43), long("z", 43)],
+    [`${long("z", 42)}1`, foreign],
+    [`${long("z", 42)}1=`, foreign],
+  ]);
+  holds("em", [[long("0", 32), foreign]]);
+  holds("madid", [
+    [long("0", 32), zeros],
+    [long("a", 32), foreign],
+  ]);
+  holds("idfv", [
+    [long("0", 32), zeros],
+    [`${long("0", 31)}1`, foreign],
+  ]);
+});
+
+it("a field that nobody knows takes nothing", () => {
+  expect(normalizeWithReason("shoe_size" as IdentityField, "42")).toEqual({ reason: "not_text" });
+});
+
+describe("white space and characters without a width", () => {
+  const shown = (code: number) => [code.toString(16), String.fromCharCode(code)] as const;
+  const stray = [0, 0x20, 0x7f, 0xa0, 0xad, 0x61c, 0x1680, 0x180e, 0x2000, 0x200f, 0x2028, 0x202f, 0x205f, 0x206f];
+  it.each([...stray, 0x3000, 0xfeff].map(shown))("U+%s goes at both ends", (_, char) => {
+    expect(trimStray(`${char}${char}a${char}b${char}`)).toBe(`a${char}b`);
+    expect(trimStray(char)).toBe("");
+  });
+  it.each([0x21, 0x7e, 0xa1, 0x1fff, 0x2010, 0x2027, 0x2030, 0x205e, 0x2070].map(shown))("U+%s stays", (_, char) => {
+    expect(trimStray(`${char}a${char}`)).toBe(`${char}a${char}`);
+  });
+});
+
+it("digits of any script are read", () => {
+  expect(asciiDigits("٠٩ ०९ ０９ 09")).toBe("09 09 09 09");
 });
 
 describe("digests", () => {

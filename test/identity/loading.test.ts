@@ -72,7 +72,15 @@ describe("what is loaded when", () => {
       () => createRequire(import.meta.url),
     );
     expect(data.ready()).toBe(false);
-    expect(() => data.get()).toThrow(/no-such-package is not loaded/);
+    expect(() => data.get()).toThrow(
+      expect.objectContaining({
+        code: "identity_data_missing",
+        kind: "fix_configuration",
+        message: expect.stringMatching(/no-such-package is not loaded/),
+        fix: expect.stringMatching(/preloadIdentity/),
+        details: { module: "no-such-package" },
+      }),
+    );
     await data.preload();
     expect([data.ready(), data.get()]).toEqual([true, "imported"]);
   });

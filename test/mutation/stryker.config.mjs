@@ -6,12 +6,15 @@ const sampled = process.env.MUTATION_SAMPLE !== undefined;
 /** Tables that a script or a standard wrote: a mutant of a datum says nothing about the code that reads it. */
 const DATA = ["src/identity/phone-plans.ts", "src/identity/states.ts"];
 
+/** What only runs in bundles and on edges is tested in processes of its own, which a mutant does not reach. */
+const ELSEWHERE = ["src/identity/country-data.ts", "src/identity/phone-library.ts"];
+
 export default {
   testRunner: "vitest",
   vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   mutate: [
     ...(files.length > 0 ? files.map((file) => `src/${room}/${file}`) : [`src/${room}/**/*.ts`]),
-    ...DATA.map((file) => `!${file}`),
+    ...[...DATA, ...ELSEWHERE].map((file) => `!${file}`),
   ],
   coverageAnalysis: "perTest",
   // A mutant of what runs while a module loads needs every test again, and a fresh process: the tables of a room.

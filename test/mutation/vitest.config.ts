@@ -7,17 +7,27 @@ import { keptThread } from "./pool.ts";
 /** The quick tests of each room, the cheapest first: no servers, no processes, no browser. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
   identity: [
-    ...["identity/edges", "identity/vectors", "identity/docs", "capi/prepare", "identity/peers", "identity/properties"],
+    ...[
+      "identity/keeping",
+      "identity/country",
+      "identity/edges",
+      "identity/vectors",
+      "identity/docs",
+      "capi/prepare",
+      "identity/peers",
+      "identity/properties",
+    ],
     ...["capi/kept", "identity/phone-paths", "identity/loading"],
   ],
   workflow: [
     ...["workflow/origin", "workflow/envelopes", "workflow/screen", "rules/check", "snapchat/settings"],
     ...["snapchat/seen-events", "snapchat/ids", "snapchat/skip-share", "workflow/mapping", "workflow/presets"],
-    ...["workflow/totality", "workflow/customerlabs"],
+    ...["snapchat/explain", "workflow/totality", "workflow/customerlabs"],
   ],
   delivery: [
     ...["delivery/members-fold", "delivery/events", "delivery/send-now", "delivery/health", "delivery/dead-letters"],
     ...["delivery/retention", "delivery/limits", "delivery/circuit", "delivery/members", "delivery/worker"],
+    ...["audiences/lists", "snapchat/receipts", "snapchat/send-now", "audiences/members", "snapchat/segment-sync"],
     "delivery/checker-memory",
   ],
 };

@@ -150,6 +150,20 @@ describe("the CustomerLabs source", () => {
     expect(two.audiences.map(({ key }) => key)).toEqual(["a", "b"]);
   });
 
+  it("keeps what it does not know as it is, and invents nothing", () => {
+    const event = read({
+      event: "Purchased",
+      user_id: "u-1",
+      customProperties: { size: { v: 9, unit: "cm" }, user_traits: { email: "a@example.org" }, note: null },
+    });
+    expect(event.properties).toEqual({ size: { v: 9, unit: "cm" } });
+    expect(event.ids).toMatchObject({ userId: "u-1" });
+    expect(event).not.toHaveProperty("timeMs");
+    expect(event).not.toHaveProperty("id");
+    expect(read({ customProperties: {} })).toMatchObject({ name: "", kind: "track", ids: { external: {} } });
+    expect(read({ method: "pageview" })).toMatchObject({ name: "pageview", kind: "page" });
+  });
+
   it("says where a membership event names no segment", () => {
     const event = read({ event: "added_to_segment", customProperties: {} });
     expect(event.audiences).toEqual([{ key: "", op: "add" }]);

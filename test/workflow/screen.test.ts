@@ -347,6 +347,16 @@ describe("reasons, manifest and schema", () => {
     expect(JSON.parse(JSON.stringify(entry))).toEqual(entry);
   });
 
+  it("says something in every step of its help", () => {
+    for (const { title, steps, role, link } of manifest().help) {
+      expect([title, ...steps, role]).not.toContain("");
+      expect([title, steps.length > 0]).toEqual([expect.stringMatching(/^[A-Z]/), true]);
+      expect(link ?? "https://").toMatch(/^https:\/\//);
+    }
+    expect(manifest()).toMatchObject({ settings: { type: "object", properties: {} }, slug: "snapchat-ads" });
+    expect(manifest().description).toMatch(/conversions/);
+  });
+
   it("publishes the workflow as JSON Schema with its trees", () => {
     const schema = workflowJsonSchema() as { $defs: Record<string, unknown>; required: string[] };
     expect(schema.required).toEqual(expect.arrayContaining(["format", "rules"]));
