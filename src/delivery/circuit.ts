@@ -67,7 +67,7 @@ export function createCircuits({ clock, random, threshold = 5, retry }: CircuitO
         if (!circuit) return undefined;
         const wasOpen = circuit.failures >= threshold;
         circuit.failures = 0;
-        if (Number.isFinite(circuit.room)) circuit.room *= 2;
+        circuit.room *= 2;
         if (circuit.room >= WIDE) circuits.delete(asset);
         return wasOpen ? "closed" : undefined;
       }

@@ -100,7 +100,6 @@ export async function detailOf(context: Pick<Context, "sealer">, letter: DeadLet
     const aad = payloadAad(group.tenantId, group.destinationId, group.name);
     return decodeDetail(await openPayload(detail, aad, context.sealer)) ?? { attempts: 0 };
   }
-  if (detail.length === 0) return { attempts: 0 };
   const progress = readProgress(detail, 0);
   return { attempts: progress?.attempts ?? 0 };
 }

@@ -69,7 +69,10 @@ describe("dead letters", () => {
     expect(await delivery.deadLetters.purge({ destinationId: "d1", ids: [third?.id ?? ""] })).toBe(1);
     expect(await delivery.deadLetters.purge({ destinationId: "d1", minAgeMs: 3.5 * HOUR })).toBe(1);
     expect((await list()).map(({ eventId }) => eventId)).toEqual(["e-4", "e-2"]);
-    expect(await delivery.deadLetters.purge({ destinationId: "d1", reason: "rejected" })).toBe(2);
+    expect(await delivery.deadLetters.purge({ destinationId: "d1", reason: "expired" })).toBe(0);
+    expect(await delivery.deadLetters.purge({ destinationId: "d1", maxAgeMs: 1.5 * HOUR })).toBe(1);
+    expect((await list()).map(({ eventId }) => eventId)).toEqual(["e-2"]);
+    expect(await delivery.deadLetters.purge({ destinationId: "d1", reason: "rejected" })).toBe(1);
   });
 
   it("are sealed, words and all", async () => {
