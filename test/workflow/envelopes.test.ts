@@ -105,6 +105,35 @@ describe("the Segment source", () => {
     });
   });
 
+  it.each([
+    [3, true],
+    ["authorized", true],
+    [2, false],
+    [1, false],
+    ["denied", false],
+    ["restricted", false],
+    [0, undefined],
+    ["not_determined", undefined],
+  ])("takes Apple's answer to tracking, %j", (attTrackingStatus, trackingEnabled) => {
+    const { context } = segment({ type: "track", event: "x", context: { device: { attTrackingStatus } } });
+    expect(context.device?.trackingEnabled).toBe(trackingEnabled);
+  });
+
+  it.each<[object, string | undefined]>([
+    [{ channel: "browser" }, "web"],
+    [{ channel: "SERVER" }, "server"],
+    [{ channel: "sources" }, undefined],
+    [{ context: { channel: "mobile" } }, "mobile"],
+    [{ context: { library: { name: "analytics.js" } } }, "web"],
+    [{ context: { library: { name: "analytics-react-native" } } }, "mobile"],
+    [{ context: { library: { name: "analytics-node" } } }, undefined],
+    [{ context: { device: { type: "iOS" } } }, "mobile"],
+    [{ context: { device: { type: "kiosk" } } }, undefined],
+    [{ context: { page: { url: "https://shop.example/" } } }, "web"],
+  ])("knows where %j came from", (call, channel) => {
+    expect(segment({ type: "track", event: "x", ...call }).context.channel).toBe(channel);
+  });
+
   it("refuses a category the consent object does not name, and enforces nothing without the object", () => {
     const consent = (categoryPreferences: unknown) =>
       segment({ type: "track", event: "x", context: { consent: { categoryPreferences } } }).consent;
@@ -278,7 +307,13 @@ describe("defineSource", () => {
       timeMs: event.at as number,
       properties: { value: 3 },
       products: event.basket as never,
-      audiences: [{ key: "vip", op: "add" }, { key: 7 }, null] as never,
+      audiences: [
+        { key: "vip", op: "add" },
+        { key: "new", op: "remove" },
+        { key: "old", op: "leave" },
+        { key: 7 },
+        null,
+      ] as never,
     }),
   });
 
@@ -292,7 +327,10 @@ describe("defineSource", () => {
       properties: { value: 3 },
       products: [{ id: "1", price: 2.5 }],
       context: {},
-      audiences: [{ key: "vip", op: "add" }],
+      audiences: [
+        { key: "vip", op: "add" },
+        { key: "new", op: "remove" },
+      ],
       issues: [],
     });
   });

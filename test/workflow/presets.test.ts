@@ -307,11 +307,24 @@ describe("a preset's options", () => {
     ["a key that is a person's", { "jane@example.com": 1 }, /^A preset has no option of that name\.$/],
     ["consent without a decision", { consent: { names: ["ads"] } }, /^The preset's option `consent` .*`absent`/],
     ["a path in place of paths", { eventId: "properties.id" }, /`eventId` is a list of paths/],
-    ["a place that is none", { actionSource: "web" }, /`actionSource` is one of WEB/],
+    ["a place that is none", { actionSource: "web" }, /`actionSource` is one of WEB, MOBILE_APP, OFFLINE\./],
+    ["a country in lower case", { defaultCountry: "gb" }, /`defaultCountry` is a country's two letters/],
+    ["a country's name", { defaultCountry: "GBR" }, /`defaultCountry` is a country's two letters/],
+    ["consent that names nothing", { consent: { absent: "deny" } }, /`consent` is \{ names, absent \}/],
+    ["a segment without a key", { segment: { name: ["a"] } }, /`segment` is \{ key, name \}/],
+    ["a segment's name that is no path", { segment: { key: ["a"], name: "b" } }, /`segment` is \{ key, name \}/],
+    ["aliases that are no names", { aliases: { Sale: 1 } }, /`aliases` is an object of names/],
+    ["no text", { siteUrl: "" }, /`siteUrl` is an address/],
+    ["no object", [] as object, /^The options of a preset are an object\.$/],
   ])("%s is refused once, by name", (_, options, words) => {
     const refused = thrownBy(() => presets.segment(options as never));
     expect(refused).toMatchObject({ code: "preset_options_invalid", kind: "fix_configuration" });
     expect((refused as Error).message).toMatch(words);
+    expect((refused as { fix?: string }).fix).toMatch(/^Options are defaultCountry, /);
+  });
+
+  it("that is undefined is none", () => {
+    expect(presets.segment({ defaultCountry: undefined } as never)).toEqual(presets.segment({} as never));
   });
 
   it("of an older version that are not known any more do not keep a workflow from moving on", () => {
