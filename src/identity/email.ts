@@ -4,9 +4,9 @@ import { lowerComposed, removeInvisible, trimStray } from "./text.ts";
 /** Addresses as nearly all are written. What it takes, {@link slowEmail} takes too and gives the same text. */
 const ORDINARY = /^[a-z0-9._+%-]{1,64}@(?:[a-z0-9]+(?:-+[a-z0-9]+)*\.)+[a-z]{2,63}$/i;
 
-/** RFC 5321: a local part in quotation marks may hold spaces and more. */
-const QUOTED = /^"(?:[^"\\\p{Cc}]|\\[^\p{Cc}])+"$/u;
-const LOCAL = /^[^\s"(),:;<>@[\]\\\p{Cc}]+$/u;
+/** RFC 5321: a local part in quotation marks may hold spaces and more. U+FFFD is what a wrong encoding leaves of a letter. */
+const QUOTED = /^"(?:[^"\\\p{Cc}\ufffd]|\\[^\p{Cc}\ufffd])+"$/u;
+const LOCAL = /^[^\s"(),:;<>@[\]\\\p{Cc}\ufffd]+$/u;
 const LABEL = /^[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}·・-]*[\p{L}\p{M}\p{N}])?$/u;
 
 const MAX_ADDRESS = 254;

@@ -695,6 +695,7 @@ export const LEFT_OUT: readonly Vector[] = [
   { field: "em", input: "person@example..com", reason: "not_an_email" },
   { field: "em", input: "person@127.0.0.1", reason: "not_an_email" },
   { field: "em", input: "@example.com", reason: "not_an_email" },
+  { field: "em", input: "j\ufffdrg@example.com", reason: "not_an_email", note: "a letter lost to a wrong encoding" },
   { field: "ph", input: "(415) 555-0132", reason: "phone_without_country" },
   { field: "ph", input: "447-234-2344", reason: "phone_without_country" },
   { field: "ph", input: "07911 123456", reason: "phone_without_country" },
