@@ -24,6 +24,8 @@ const TAG = 16;
 const SALT = 16;
 const MESSAGES_PER_SALT = 2 ** 24;
 const DERIVED_KEYS_KEPT = 256;
+/** What a cipher answers at a time: beside what is sealed, a list's page, there is then no second copy of it. Bytes. */
+const CIPHER_STEP = 64 * 1024;
 
 const encoder = new TextEncoder();
 
@@ -106,7 +108,9 @@ export function createPayloadSeal(derive: Derive, messagesPerSalt = MESSAGES_PER
     fillRandom(sealed, head + SALT, NONCE);
     const cipher = createCipheriv("aes-256-gcm", derive(key, salt, PAYLOAD_KEY), sealed.subarray(head + SALT, text));
     cipher.setAAD(encoder.encode(aad));
-    sealed.set(cipher.update(plain), text);
+    for (let from = 0; from < plain.length; from += CIPHER_STEP) {
+      sealed.set(cipher.update(plain.subarray(from, from + CIPHER_STEP)), text + from);
+    }
     cipher.final();
     sealed.set(cipher.getAuthTag(), text + plain.length);
     return sealed;

@@ -1,12 +1,19 @@
 import { hash } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import type { MemberOp, SegmentRef, Storage } from "../storage/ports.ts";
+import type { MemberOp, NewEntry, SegmentRef, Storage } from "../storage/ports.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { Random } from "./backoff.ts";
 import { hasBit } from "./bits.ts";
 import type { Sealer } from "./interfaces.ts";
 import { membersGroup } from "./item.ts";
-import { encodeList, LIST_HASH_BYTES, LIST_PERSON_BYTES, type ListPage, type SegmentTask } from "./list-payload.ts";
+import {
+  encodeList,
+  LIST_HASH_BYTES,
+  LIST_PERSON_BYTES,
+  type ListPage,
+  type ListPayload,
+  type SegmentTask,
+} from "./list-payload.ts";
 import { MAX_OPS } from "./members-plan.ts";
 import { type PageDone, readPageDone } from "./page-done.ts";
 import { pageParts } from "./page-ops.ts";
@@ -70,25 +77,25 @@ export function createListQueue(options: ListQueueOptions): ListQueue {
   const fitting = Math.floor((maxEntryBytes - OVERHEAD_BYTES) / (LIST_HASH_BYTES + LIST_PERSON_BYTES));
   const call = <T>(ask: () => Promise<T>) => storageCall(ask, { clock, random, maxMs: RETRY_WITHIN_MS });
 
+  function seal({ tenantId, destinationId, link }: SegmentRef, payload: ListPayload): Promise<Uint8Array> {
+    const aad = payloadAad(tenantId, destinationId, membersGroup(link));
+    return sealPayload(encodeList(payload), aad, sealer);
+  }
+
+  /** Sealed by its caller: what is stored is megabytes, and only that is held while the engine takes it. */
   async function append(
     segment: SegmentRef,
     id: string,
-    entry: { content: Uint8Array; items: number; position?: number | undefined; delayMs?: number | undefined },
+    entry: Pick<NewEntry, "payload" | "items" | "position" | "delayMs">,
   ): Promise<number> {
-    const { tenantId, destinationId, link } = segment;
-    const name = membersGroup(link);
-    const payload = await sealPayload(entry.content, payloadAad(tenantId, destinationId, name), sealer);
     const [answer] = await call(() =>
       storage.outbox.append([
         {
           id: entryIdOf(segment, id),
-          group: { destinationId, name },
+          group: { destinationId: segment.destinationId, name: membersGroup(segment.link) },
           priority: BULK_PRIORITY,
-          items: entry.items,
-          payload,
           dedupeMs,
-          ...(entry.position === undefined ? {} : { position: entry.position }),
-          ...(entry.delayMs === undefined ? {} : { delayMs: entry.delayMs }),
+          ...entry,
         },
       ]),
     );
@@ -97,12 +104,13 @@ export function createListQueue(options: ListQueueOptions): ListQueue {
 
   return {
     pageSize: Math.max(1, Math.min(options.identifiersPerRequest, LIMITS.identifiersPerRequest, fitting)),
-    task: (segment, id, task, o = {}) =>
-      append(segment, id, { content: encodeList({ type: "task", ...task }), items: 1, ...o }),
+    async task(segment, id, task, o = {}) {
+      return append(segment, id, { payload: await seal(segment, { type: "task", ...task }), items: 1, ...o });
+    },
     async page(segment, id, page, position) {
       const count = page.hashes.byteLength / LIST_HASH_BYTES;
       const items = Math.max(1, Math.ceil(count / IDENTIFIERS_PER_ITEM));
-      await append(segment, id, { content: encodeList({ type: "page", ...page }), items, position });
+      await append(segment, id, { payload: await seal(segment, { type: "page", ...page }), items, position });
     },
     async changing(segment, page, position, link) {
       if (!members) return undefined;

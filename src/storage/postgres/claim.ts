@@ -2,6 +2,7 @@ import { escapeText, unescapeText } from "../escape.ts";
 import type { Claim, ClaimedEntry, Outbox } from "../ports.ts";
 import type { Database } from "./database.ts";
 import { textList } from "./lists.ts";
+import { claimInPieces } from "./sql.ts";
 
 interface Row {
   kind: "none" | "busy" | "claim" | "entry";
@@ -13,6 +14,8 @@ interface Row {
   exclusive: boolean;
   credential: string;
   id: string;
+  piece: number;
+  /** A piece of it. */
   payload: Uint8Array;
   items: number;
   position: unknown;
@@ -36,7 +39,7 @@ export function claimer(db: Database, foundNothing: (at: number) => void): Outbo
       textList((o.skipCredentials ?? []).map(escapeText)),
     ];
     for (let attempt = 1; attempt <= TRIES; attempt++) {
-      const [head, ...entries] = await db.call<Row>("entries_claim", values);
+      const [head, ...entries] = await db.call<Row>("entries_claim", values, undefined, claimInPieces);
       if (head?.kind === "claim") return claimOf(head, entries);
       if (head?.kind !== "busy") {
         foundNothing(Number(head?.at));
@@ -49,7 +52,14 @@ export function claimer(db: Database, foundNothing: (at: number) => void): Outbo
 }
 
 function claimOf(head: Row, rows: Row[]): Claim {
+  const payloads = new Map<string, Uint8Array[]>();
+  for (const { id, piece, payload } of rows) {
+    const pieces = payloads.get(id) ?? [];
+    payloads.set(id, pieces);
+    pieces[piece] = payload;
+  }
   const inOrder = rows
+    .filter(({ piece }) => piece === 0)
     .map((row) => ({ row, position: Number(row.position), seq: Number(row.seq) }))
     .sort((a, b) => a.position - b.position || a.seq - b.seq);
   return {
@@ -64,7 +74,9 @@ function claimOf(head: Row, rows: Row[]): Claim {
       credentialId: unescapeText(head.credential),
     },
     entries: inOrder.map(({ row, position }): ClaimedEntry => {
-      const { payload, items, claims, progress } = row;
+      const { items, claims, progress } = row;
+      const pieces = payloads.get(row.id) ?? [];
+      const payload = pieces.length === 1 ? row.payload : Buffer.concat(pieces);
       const ageMs = Number(row.age_ms);
       return { id: unescapeText(row.id), payload, items, position, claims, ageMs, ...(progress ? { progress } : {}) };
     }),

@@ -42,14 +42,15 @@ export class Database {
     return this.#clock ? Math.floor(this.#clock.now()) : null;
   }
 
-  /** Calls a function of the schema. `on`: inside the host's transaction. */
+  /** Calls a function of the schema. `on`: inside the host's transaction; `select`: what is read of its rows. */
   async call<Row = Record<string, unknown>>(
     name: string,
     values: readonly Value[],
     on: PostgresClient = this.#client,
+    select = (from: string) => `SELECT * FROM ${from}`,
   ): Promise<Row[]> {
     const places = values.map((_, index) => `$${index + 1}`).join(", ");
-    return (await this.run(`SELECT * FROM ${this.schema}.${name}(${places})`, [...values], on)) as Row[];
+    return (await this.run(select(`${this.schema}.${name}(${places})`), [...values], on)) as Row[];
   }
 
   /** The answer of a function that has a single one. */

@@ -1018,7 +1018,7 @@ BEGIN
   RETURN 'committed';
 END $$;
 
--- Looks at _look rows behind the cursor. matches: of a present row that all filters take; the last row looked at always comes.
+-- _of_person: always null; members_of_person is for that. Looks at _look rows behind the cursor. matches: of a present row that all filters take; the last row looked at always comes.
 CREATE FUNCTION members_scan(_clock bigint, _tenant text, _destination text, _link text, _kind smallint, _hash bytea, _person bytea,
   _of_person bytea, _run bigint, _not_seen_in bigint, _position_before bigint, _sent_before_ms bigint, _look integer)
 RETURNS TABLE (matches boolean, looked bigint, kind smallint, hash bytea, person bytea, "position" bigint)
@@ -1156,6 +1156,18 @@ BEGIN
   RETURN coalesce(cardinality(_seqs), 0) < _limit;
 END $$;
 `;
+
+/** Of a payload, in one row of an answer. */
+const PIECE_BYTES = 48 * 1024;
+
+/**
+ * A claim, each payload in pieces: drivers read a row as text, all of it at once, which of a list's page is fifty
+ * megabytes. Only a piece at a time is read from where the table keeps what is large.
+ */
+export const claimInPieces = (claim: string): string => `
+SELECT c.kind, c.at, c.cid, c.tenant, c.destination, c.name, c.exclusive, c.credential, c.id, c.items, c.position, c.seq, c.claims,
+  c.age_ms, c.progress, p.piece, substring(c.payload FROM p.piece * ${PIECE_BYTES} + 1 FOR ${PIECE_BYTES}) AS payload
+FROM ${claim} c, generate_series(0, coalesce((octet_length(c.payload) - 1) / ${PIECE_BYTES}, 0)) p (piece)`;
 
 /** Applied in order, each once. Within a major they only add: an older version of the package works beside a newer one. */
 export const MIGRATIONS: readonly Migration[] = [
