@@ -1,10 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { buildPixelScript } from "./scripts/pixel-script.ts";
+import { instrument } from "./test/walk/instrument.ts";
 
 const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 export default defineConfig({
+  plugins: [instrument()],
   define: { PIXEL_SCRIPT: JSON.stringify(await buildPixelScript()) },
   resolve: {
     alias: [
@@ -16,6 +18,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/long/**", "**/node_modules/**"],
+    globalSetup: ["test/walk/suite.ts"],
+    setupFiles: ["test/walk/setup.ts"],
     // Only what hangs needs an end: a busy machine is no failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,3 +1,4 @@
+import { metrics } from "@opentelemetry/api";
 import { EventEmitter } from "eventemitter3";
 import { memory } from "snapchat-destination/memory";
 import { createSimulator } from "snapchat-destination/testing";
@@ -6,8 +7,10 @@ import type { Storage } from "../../src/storage/ports.ts";
 import { engineUrl, makePlace, openPlace } from "./places.ts";
 import { canary } from "./walk/canaries.ts";
 import { day } from "./walk/day.ts";
+import { countEverything } from "./walk/meters.ts";
 import { createWalk, SINKS, type Sink, type Walk } from "./walk/sinks.ts";
 import { traceEverything } from "./walk/spans.ts";
+import { command } from "./walk/terminal.ts";
 
 const ENGINES = (["sqlite", "postgres", "redis"] as const).map((engine) => ({ engine }));
 const there = new Map(await Promise.all(ENGINES.map(async ({ engine }) => [engine, await engineUrl(engine)] as const)));
@@ -30,12 +33,15 @@ const LEAKS: Record<Sink, (leak: string, on: { walk: Walk; storage: Storage; url
   storage: (leak, { walk, storage }) =>
     walk.watched(storage).records.put("leak", new TextEncoder().encode(`xx${Buffer.from(leak).toString("base64")}`)),
   spans: (leak, { url }) => fetch(`${url}/v3/x/events?access_token=${leak}`),
+  metrics: (leak) => metrics.getMeter("walk").createCounter("walk.leaks").add(1, { reason: leak }),
+  // What a person typed comes back to them.
+  terminal: (leak, { walk }) => command(walk, [leak]),
 };
 
 /*
- * One day with every kind of trouble instead of a hook under the whole suite: other tests make tokens and people of their
- * own, print some of them on purpose (the terminal's, the examples'), and a hook sees only what is printed, while most
- * sinks are arguments. The terminal and recorded transcripts have walks of their own in test/cli.
+ * One day with every kind of trouble, its secrets and people known from the beginning. Under every other test file lies the
+ * walk of test/walk, which makes its canaries of whatever the library itself takes for a secret or a person. The terminal
+ * and recorded transcripts have more walks in test/cli.
  */
 describe("the walk", () => {
   it("finds one leak planted in each sink, and says which", async () => {
@@ -43,13 +49,15 @@ describe("the walk", () => {
     const storage = memory();
     const simulator = await createSimulator();
     const tracing = traceEverything();
+    const counting = countEverything();
     walk.listenToLogs();
     walk.listenToEvents(EventEmitter);
     const leaks = SINKS.map((sink) => [sink, `leaked~into+${sink}/0123456789`] as const);
     for (const [sink, leak] of leaks) await LEAKS[sink](leak, { walk, storage, url: simulator.url });
     walk.record("spans", ...tracing.read());
+    walk.record("metrics", await counting.read());
     walk.stopListening();
-    stop = () => Promise.all([simulator.close(), tracing.stop()]);
+    stop = () => Promise.all([simulator.close(), tracing.stop(), counting.stop()]);
     const canaries = leaks.flatMap(([sink, leak]) => canary(sink, "secret", leak));
     const found = walk.sightings(canaries).map((sighting) => `${sighting.canary} in ${sighting.sink}`);
     expect(found.sort()).toEqual(SINKS.map((sink) => `${sink} in ${sink}`).sort());
@@ -78,16 +86,19 @@ for (const { engine } of ENGINES) {
       const own = await makePlace(engine);
       const { storage, end } = openPlace(own.place);
       const tracing = traceEverything();
+      const counting = countEverything();
       walk.listenToLogs();
       walk.listenToEvents(EventEmitter);
       const { canaries, snapchat, simulator } = await day(walk, storage);
       walk.record("storage", ...(await own.dump()));
       walk.record("spans", ...tracing.read());
+      walk.record("metrics", await counting.read());
       walk.stopListening();
       stop = async () => {
         await snapchat.close();
         await simulator.close();
         await tracing.stop();
+        await counting.stop();
         await end();
         await own.remove();
       };

@@ -52,7 +52,7 @@ async function run(options: {
         resolve: async (id) => ({
           id,
           kind: "oauth",
-          token: new Secret(id),
+          token: new Secret(`token of ${id}`),
           version: 1,
           limits: { events: [{ ...TOKEN, key: id }, APP], segments: [] },
         }),
@@ -62,7 +62,7 @@ async function run(options: {
         async sendPrepared(assetId, items, o) {
           const sent = await events.sendPrepared(assetId, items, o);
           if (sent.requests.length === 0) return sent;
-          const credentialId = o.token.reveal();
+          const credentialId = o.token.reveal().replace("token of ", "");
           left.push({ credentialId, atMs: clock.monotonic() });
           await clock.sleep(80 * random());
           arrived.push({ credentialId, atMs: clock.monotonic() });

@@ -77,7 +77,7 @@ async function run({ roundTripMs, records = false, processes, seconds }: Far): P
         resolve: async (id) => ({
           id,
           kind: "oauth",
-          token: new Secret(id),
+          token: new Secret(`token of ${id}`),
           version: 1,
           limits: { events: [LIMIT], segments: [] },
         }),

@@ -60,6 +60,8 @@ export default defineConfig({
   ],
   test: {
     ...base.test,
+    globalSetup: [],
+    setupFiles: [],
     include: files,
     testTimeout: 300_000,
     maxWorkers: 1,

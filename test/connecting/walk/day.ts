@@ -7,6 +7,7 @@ import { NO_LIMITS, shopWorkflow } from "../../snapchat/shop.ts";
 import { surface } from "../surface.ts";
 import { type Canary, canary } from "./canaries.ts";
 import type { Walk } from "./sinks.ts";
+import { terminal } from "./terminal.ts";
 
 const CALLBACK = "http://127.0.0.1:8080/snapchat/callback";
 
@@ -150,6 +151,7 @@ export async function day(walk: Walk, storage: Storage) {
   await people(walk, snapchat);
   await everyMethod(walk, snapchat, id);
   await reports(walk, snapchat, id);
+  await terminal(walk, snapchat, id);
   await lostLogin(walk, snapchat, simulator, id);
   for (const encryptionKeys of [[`${key}AAAA`], [key.slice(0, -8)], [`${key} ${key}`]]) {
     await walk.trying(() => createSnapchat({ ...options, encryptionKeys }));

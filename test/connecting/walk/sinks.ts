@@ -4,7 +4,19 @@ import type { Storage } from "../../../src/storage/ports.ts";
 import type { Canary } from "./canaries.ts";
 
 /** Where something may leak to. */
-export const SINKS = ["logs", "errors", "events", "audit", "receipts", "answers", "pages", "storage", "spans"] as const;
+export const SINKS = [
+  "logs",
+  "errors",
+  "events",
+  "audit",
+  "receipts",
+  "answers",
+  "pages",
+  "storage",
+  "spans",
+  "metrics",
+  "terminal",
+] as const;
 export type Sink = (typeof SINKS)[number];
 
 export interface Sighting {

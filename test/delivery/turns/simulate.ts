@@ -44,7 +44,7 @@ export async function simulateTurns(options: TurnsOptions): Promise<Turns> {
         resolve: async (id) => ({
           id,
           kind: "oauth",
-          token: new Secret(id),
+          token: new Secret(`token of ${id}`),
           version: 1,
           limits: {
             events: [

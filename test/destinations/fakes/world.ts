@@ -135,11 +135,11 @@ export function createWorld(shared: Shared = {}) {
     clock,
     segments,
     sealer: {
-      sealText: (plain, aad) => `sealed:${aad}:${Buffer.from(plain).toString("base64")}`,
+      sealText: (plain, aad) => `sealed:${aad}:${Buffer.from(plain).reverse().toString("base64")}`,
       openText: (sealed, aad) => {
         const [, place, text = ""] = sealed.split(":");
         if (place !== aad) throw new Error("moved");
-        return Buffer.from(text, "base64").toString();
+        return Buffer.from(text, "base64").reverse().toString();
       },
     },
     connections: {
