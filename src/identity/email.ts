@@ -47,7 +47,7 @@ function isLocal(local: string): boolean {
 
 function isDomain(domain: string): boolean {
   const labels = domain.split(".");
-  const last = labels.at(-1) ?? "";
+  const last = labels.at(-1) as string;
   return (
     labels.length >= 2 &&
     last.length >= 2 &&

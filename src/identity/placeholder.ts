@@ -26,12 +26,9 @@ export const DIGESTS_OF_NOTHING: Readonly<Record<string, string>> = {
 
 const digestsOfNothing: ReadonlySet<string> = new Set(Object.keys(DIGESTS_OF_NOTHING));
 
-const LONGEST = 15;
-const LENGTHS = [...PLACEHOLDERS].reduce((mask, { length }) => mask | (1 << length), 0);
-
 /** Whether the text, in any case, stands for "no value". */
 export function isPlaceholder(text: string): boolean {
-  return text.length <= LONGEST && (LENGTHS & (1 << text.length)) !== 0 && PLACEHOLDERS.has(text.toLowerCase());
+  return PLACEHOLDERS.has(text.toLowerCase());
 }
 
 /** Whether the digest, in lower case, is that of nothing. */

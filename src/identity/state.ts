@@ -5,7 +5,7 @@ import { STATE_CODES } from "./states.ts";
 import { isAscii } from "./text.ts";
 
 /** `US-CA`, as ISO 3166-2 writes it. */
-const ISO_3166_2 = /^\s*(us|au|br|ca|in|mx)-([a-z]{2,3})\s*$/i;
+const ISO_3166_2 = /^(us|au|br|ca|in|mx)-([a-z]{2,3})$/i;
 
 /**
  * States of the United States become their two-letter code, those of other countries where `stateCodes` names them; all
@@ -14,7 +14,7 @@ const ISO_3166_2 = /^\s*(us|au|br|ca|in|mx)-([a-z]{2,3})\s*$/i;
  * @param country ISO code of the person's own country in lower case, where it is known.
  */
 export function normalizeState(text: string, country: string | undefined, options: IdentityOptions): string | Omitted {
-  const iso = text.charCodeAt(2) === 45 ? ISO_3166_2.exec(text) : null;
+  const iso = ISO_3166_2.exec(text);
   if (iso?.[1] && iso[2] && hasCodes(iso[1].toLowerCase(), options)) return iso[2].toLowerCase();
   const name = normalizeName(text);
   if (typeof name !== "string") return name;

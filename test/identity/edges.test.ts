@@ -47,6 +47,8 @@ describe("mail addresses", () => {
     ["ä@example.1a", "ä@example.1a"],
     ["ä@example.a1", "ä@example.a1"],
     ["a@", NO_EMAIL],
+    ["a@example.co.1", NO_EMAIL],
+    ["ä@example.c.uk", "ä@example.c.uk"],
   ]);
 
   it("whose domain has too long a label do not take the fast way", () => {
@@ -113,6 +115,11 @@ describe("states", () => {
     ["Goa", "goa"],
     ["Ohio", "oh"],
     ["NSW", "nsw", { country: "AU", stateCodes: ["AU"] }],
+    ["Bayern", "bayern", { defaultCountry: "DE", stateCodes: ["DE" as "AU"] }],
+    ["us-ca", "ca"],
+    [" AU-NSW ", "nsw", { stateCodes: ["AU"] }],
+    ["DE-BY", "deby"],
+    ["12", { reason: "no_letters" }],
   ]);
 });
 

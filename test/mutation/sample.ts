@@ -1,9 +1,15 @@
 /**
- * A plugin for Stryker: lets through as many mutants as `MUTATION_SAMPLE` says, drawn at random from all that a run would try,
- * each as likely as any other. Which they are follows from `MUTATION_SEED` and from the mutants themselves: a change elsewhere
- * keeps those that are drawn, and a larger sample contains the smaller.
+ * Two plugins for Stryker.
+ *
+ * `sample` lets through as many mutants as `MUTATION_SAMPLE` says, drawn at random from all that a run would try, each as likely as
+ * any other, and in the order they were drawn: what has been tried when a run is cut off is a sample, too. Which they are follows
+ * from `MUTATION_SEED` and from the mutants themselves: a change elsewhere keeps those that are drawn, and a larger sample begins
+ * with the smaller.
+ *
+ * `lines` writes each outcome to `MUTATION_LINES` as it comes, one JSON object a line.
  */
 import { createHash } from "node:crypto";
+import { appendFileSync } from "node:fs";
 
 interface Mutant {
   readonly id: string;
@@ -14,13 +20,18 @@ interface Mutant {
 }
 
 const size = Number(process.env.MUTATION_SAMPLE);
+const lines = process.env.MUTATION_LINES ?? "";
 const seed = process.env.MUTATION_SEED;
 
-function rank({ fileName, location: { start }, mutatorName, replacement }: Mutant): string {
-  const file = fileName.slice(fileName.lastIndexOf("/src/"));
-  const place = [seed, file, start.line, start.column, mutatorName, replacement];
+const nameOf = ({ fileName }: Mutant) => fileName.slice(fileName.lastIndexOf("/src/") + 1);
+
+function rank(mutant: Mutant): string {
+  const { start } = mutant.location;
+  const place = [seed, nameOf(mutant), start.line, start.column, mutant.mutatorName, mutant.replacement];
   return createHash("sha256").update(JSON.stringify(place)).digest("hex");
 }
+
+const write = (line: object) => appendFileSync(lines, `${JSON.stringify(line)}\n`);
 
 export const strykerPlugins = [
   {
@@ -28,16 +39,28 @@ export const strykerPlugins = [
     name: "sample",
     value: {
       init: async () => {},
-      // All at once: a sample is drawn from the whole.
-      group: async (mutants: readonly Mutant[]) => [mutants.map(({ id }) => id)],
-      check: async (mutants: readonly Mutant[]) => {
-        const drawn = mutants.map((mutant) => ({ id: mutant.id, rank: rank(mutant) }));
-        drawn.sort((a, b) => (a.rank < b.rank ? -1 : 1));
-        return Object.fromEntries(
-          drawn.map(({ id }, n) =>
-            n < size ? [id, { status: "passed" }] : [id, { status: "compileError", reason: "not in the sample" }],
-          ),
-        );
+      /** A group for each that is drawn, in order, and one for all others. */
+      async group(mutants: readonly Mutant[]): Promise<string[][]> {
+        const ranked = mutants.map((mutant) => ({ id: mutant.id, rank: rank(mutant) }));
+        const ids = ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ id }) => id);
+        write({ places: ids.length });
+        const others = ids.slice(size);
+        // One alone would be taken for drawn, and may as well be.
+        return [...ids.slice(0, size).map((id) => [id]), ...(others.length > 0 ? [others] : [])];
+      },
+      async check(group: readonly Mutant[]): Promise<Record<string, object>> {
+        const outcome = group.length === 1 ? { status: "passed" } : { status: "compileError", reason: "not drawn" };
+        return Object.fromEntries(group.map(({ id }) => [id, outcome]));
+      },
+    },
+  },
+  {
+    kind: "Reporter",
+    name: "lines",
+    value: {
+      onMutantTested(mutant: Mutant & { readonly status: string }): void {
+        const { status, location, replacement } = mutant;
+        if (status !== "CompileError") write({ status, file: nameOf(mutant), line: location.start.line, replacement });
       },
     },
   },

@@ -23,14 +23,14 @@ export default {
   checkers: sampled ? ["sample"] : [],
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
   timeoutMS: 30_000,
+  dryRunTimeoutMinutes: 60,
   ignorePatterns: ["dist", "docs/api", "bench", ".bench", "coverage"],
   // What an earlier run knows of unchanged code and tests is kept: a room is run in pieces. A sample is drawn afresh.
   incremental: !sampled,
   incrementalFile: `.stryker-tmp/incremental-${room}.json`,
   tempDirName: ".stryker-tmp",
-  reporters: ["progress-append-only", "clear-text", "json"],
+  reporters: ["progress-append-only", "clear-text", "lines"],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: false },
-  jsonReporter: { fileName: `.stryker-tmp/${room}.json` },
   thresholds: { high: 90, low: 85, break: null },
   // vitest strips types without a look at them.
   disableTypeChecks: false,

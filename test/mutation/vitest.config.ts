@@ -10,6 +10,8 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
     ...[
       "identity/keeping",
       "identity/country",
+      "identity/preload",
+      "identity/phone-edges",
       "identity/edges",
       "identity/vectors",
       "identity/docs",
@@ -20,15 +22,22 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
     ...["capi/kept", "identity/phone-paths", "identity/loading"],
   ],
   workflow: [
-    ...["workflow/origin", "workflow/envelopes", "workflow/screen", "rules/check", "snapchat/settings"],
+    ...[
+      "workflow/origin",
+      "workflow/reading",
+      "workflow/envelopes",
+      "workflow/screen",
+      "rules/check",
+      "snapchat/settings",
+    ],
     ...["snapchat/seen-events", "snapchat/ids", "snapchat/skip-share", "workflow/mapping", "workflow/presets"],
     ...["snapchat/explain", "workflow/totality", "workflow/customerlabs"],
   ],
   delivery: [
     ...["delivery/members-fold", "delivery/events", "delivery/send-now", "delivery/health", "delivery/dead-letters"],
     ...["delivery/retention", "delivery/limits", "delivery/circuit", "delivery/members", "delivery/worker"],
-    ...["audiences/lists", "snapchat/receipts", "snapchat/send-now", "audiences/members", "snapchat/segment-sync"],
-    "delivery/checker-memory",
+    ...["delivery/checker-memory", "snapchat/send-now", "snapchat/segment-sync", "audiences/lists"],
+    ...["audiences/members", "snapchat/receipts"],
   ],
 };
 const room = process.env.MUTATION_ROOM ?? "identity";

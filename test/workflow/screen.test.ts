@@ -258,6 +258,14 @@ describe("explainRoute", () => {
       reason: "consent_denied",
       consent: [{ name: "Advertising", state: "denied" }],
     });
+    const silent = {
+      ...workflow,
+      rules: workflow.rules.map((rule) => ({ ...rule, consent: { names: ["Mail"], absent: "deny" } })),
+    };
+    expect(explain(silent as typeof workflow, { ...order, context: {} }).rules[0]).toMatchObject({
+      reason: "consent_absent",
+      consent: [{ name: "Mail", state: "absent" }],
+    });
     const when = {
       and: [
         { path: "properties.revenue", op: "gt", value: 50 },

@@ -1,6 +1,7 @@
 /** Numbers below are seconds, from here on milliseconds: the year 5138 in seconds, 1973 in milliseconds. */
 const MILLISECONDS_FROM = 100_000_000_000;
 
+const USUAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const ISO = /^[+-]?\d{4,6}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
@@ -22,7 +23,7 @@ export function parseTime(value: unknown): number | undefined {
   if (typeof value !== "string" || value.length > 40) return undefined;
   const text = value.trim();
   // The form nearly every platform sends needs no look at the zone.
-  if (text.length === 24 && text.endsWith("Z")) return fromNumber(Date.parse(text), true);
+  if (USUAL.test(text)) return fromNumber(Date.parse(text), true);
   if (/^-?\d{1,16}(\.\d+)?$/.test(text)) return text.length === 4 ? undefined : fromNumber(+text);
   const match = ISO.exec(text);
   if (!match) return undefined;
