@@ -34,7 +34,14 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
     ...["snapchat/explain", "workflow/totality", "workflow/customerlabs"],
   ],
   delivery: [
-    ...["delivery/members-fold", "delivery/events", "delivery/send-now", "delivery/health", "delivery/dead-letters"],
+    ...[
+      "delivery/judging",
+      "delivery/members-fold",
+      "delivery/events",
+      "delivery/send-now",
+      "delivery/health",
+      "delivery/dead-letters",
+    ],
     ...["delivery/retention", "delivery/limits", "delivery/circuit", "delivery/members", "delivery/worker"],
     ...["delivery/checker-memory", "snapchat/send-now", "snapchat/segment-sync", "audiences/lists"],
     ...["audiences/members", "snapchat/receipts"],
