@@ -142,6 +142,13 @@ describe("what looks like a digest", () => {
   ]);
 });
 
+it("what is no text is not asked for one", () => {
+  const notText = { reason: "not_text" };
+  expect(normalizeWithReason("fn", { toString: () => "Jane" })).toEqual(notText);
+  expect(normalizeWithReason("external_id", 1.5)).toEqual(notText);
+  expect(normalizeWithReason("external_id", 12n)).toEqual({ value: "12" });
+});
+
 it("a field that nobody knows takes nothing", () => {
   expect(normalizeWithReason("shoe_size" as IdentityField, "42")).toEqual({ reason: "not_text" });
 });

@@ -10,6 +10,12 @@ describe("what a reader takes and what it leaves", () => {
     const known = { id: "e-1", browserId: "b-1", timeMs: 1_000, carriedTimeMs: 2_000 };
     const acme = defineSource({ name: "acme", read: (event: object) => ({ name: "sold", ...event }) });
     expect(acme.read(known)).toMatchObject(known);
+    const person = {
+      traits: { email: "a@example.org" },
+      context: { url: "https://shop.example/" },
+      consent: { ads: true },
+    };
+    expect(acme.read(person)).toMatchObject(person);
     for (const given of [{}, { id: "", browserId: {}, timeMs: Number.NaN, carriedTimeMs: "soon", products: null }]) {
       expect(acme.read(given)).toStrictEqual({
         ...{ source: "acme", name: "sold", kind: "track", ids: { external: {} }, traits: {}, properties: {} },
@@ -24,6 +30,17 @@ describe("what a reader takes and what it leaves", () => {
     for (const { message, fix } of issues) expect([message, fix]).not.toContain("");
     expect(ids).toStrictEqual({ external: {} });
     expect(context).toStrictEqual({});
+  });
+
+  it("is the ids and times of an envelope, each only where it is there", () => {
+    const bare = segment.read({ type: "track", event: "x" });
+    for (const key of ["id", "browserId", "timeMs", "carriedTimeMs"]) expect(bare).not.toHaveProperty(key);
+    const full = segment.read({
+      ...{ type: "track", event: "x", messageId: "m-1", properties: { snap_event_id: "b-1" } },
+      ...{ timestamp: "2026-11-20T00:00:00Z", sentAt: "2026-11-20T00:00:01Z" },
+    });
+    expect(full).toMatchObject({ id: "m-1", browserId: "b-1", timeMs: 1_795_132_800_000 });
+    expect(full.carriedTimeMs).toBe(1_795_132_801_000);
   });
 
   it("is the first of several spellings, and nothing that is empty", () => {
@@ -108,6 +125,12 @@ describe("RudderStack", () => {
     ]);
   });
 
+  it("knows a person by the ids that have a name and a value", () => {
+    const externalId = [{ type: "crm", id: 7 }, { type: "shop" }, { id: 8 }, { type: "__proto__", id: 9 }, null];
+    const { ids } = rudderstack.read({ type: "track", event: "x", context: { externalId } });
+    expect(ids.external).toStrictEqual({ crm: "7" });
+  });
+
   it("knows a record by its id", () => {
     const { ids } = rudderstack.read({ type: "record", action: "insert", recordId: 7, fields: {} });
     expect(ids.external).toEqual({ record_id: "7" });
@@ -133,6 +156,7 @@ describe("times", () => {
     [8.64e15, 8.64e15],
     [8.64e15 + 2, undefined],
     [-1, -1_000],
+    ["1795132800.25", 1_795_132_800_250],
   ])("%j", (given, ms) => expect(parseTime(given)).toBe(ms));
 });
 
@@ -142,6 +166,7 @@ describe("a preset", () => {
     const { defaultCountry, rules } = presets.segment({ defaultCountry: "GB", consent });
     expect(defaultCountry).toBe("GB");
     expect(rules.map((rule) => rule.consent).filter(Boolean)[0]).toEqual(consent);
+    expect(presets.segment({ orderId: ["properties.number"] }).orderId).toEqual(["properties.number"]);
     expect(presets.segment({ consent })).not.toHaveProperty("defaultCountry");
   });
 
