@@ -56,28 +56,28 @@ describe("the sender's word on an event, told to who sends now", () => {
   const told = (outcome: Partial<EventOutcome>, heard: object = {}, validateOnly = false) =>
     ofEvent({ ...words, code: "E1", ...outcome } as EventOutcome, { waitMs: 70.5, ...heard } as never, validateOnly);
 
-  it.each([
-    [told({ status: "delivered" }), { status: "delivered", known: true, requestId: "r-1" }],
-    [told({ status: "delivered" }, {}, true), { status: "validated", known: true, requestId: "r-1" }],
-    [told({ status: "rejected" }), { ...words, status: "rejected", reason: "E1" }],
+  it.each<[() => object, object]>([
+    [() => told({ status: "delivered" }), { status: "delivered", known: true, requestId: "r-1" }],
+    [() => told({ status: "delivered" }, {}, true), { status: "validated", known: true, requestId: "r-1" }],
+    [() => told({ status: "rejected" }), { ...words, status: "rejected", reason: "E1" }],
     [
-      told({ status: "unauthorized" }, { login: "pause" }),
+      () => told({ status: "unauthorized" }, { login: "pause" }),
       { ...words, status: "paused", reason: "reauth_required", retryAfterMs: 60_000 },
     ],
     [
-      told({ status: "unauthorized" }, { login: "retry" }),
+      () => told({ status: "unauthorized" }, { login: "retry" }),
       { ...words, status: "retry", reason: "E1", retryAfterMs: 1_000 },
     ],
-    [told({ status: "forbidden" }), { ...words, status: "paused", reason: "forbidden", retryAfterMs: 60_000 }],
-    [told({ status: "retry" }), { ...words, status: "retry", reason: "E1", retryAfterMs: 1_000 }],
-    [told({ status: "retry", retryAfterMs: 5.2 }), { ...words, status: "retry", reason: "E1", retryAfterMs: 6 }],
+    [() => told({ status: "forbidden" }), { ...words, status: "paused", reason: "forbidden", retryAfterMs: 60_000 }],
+    [() => told({ status: "retry" }), { ...words, status: "retry", reason: "E1", retryAfterMs: 1_000 }],
+    [() => told({ status: "retry", retryAfterMs: 5.2 }), { ...words, status: "retry", reason: "E1", retryAfterMs: 6 }],
     [
-      told({ status: "retry", code: "rate_limited", retryAfterMs: 5 }),
+      () => told({ status: "retry", code: "rate_limited", retryAfterMs: 5 }),
       { ...words, status: "retry", reason: "rate_limited", retryAfterMs: 71 },
     ],
-    [later("full", 1.5), { status: "retry", known: true, reason: "full", retryAfterMs: 2 }],
-    [paused("x"), { status: "paused", known: true, reason: "x", retryAfterMs: 60_000 }],
-  ])("%#", (outcome, expected) => expect(outcome).toEqual(expected));
+    [() => later("full", 1.5), { status: "retry", known: true, reason: "full", retryAfterMs: 2 }],
+    [() => paused("x"), { status: "paused", known: true, reason: "x", retryAfterMs: 60_000 }],
+  ])("%s", (outcome, expected) => expect(outcome()).toEqual(expected));
 });
 
 describe("what an entry remembers", () => {

@@ -2,9 +2,9 @@
  * Two plugins for Stryker.
  *
  * `sample` lets through as many mutants as `MUTATION_SAMPLE` says, drawn at random from all that a run would try, each as likely as
- * any other, and in the order they were drawn: what has been tried when a run is cut off is a sample, too. Which they are follows
- * from `MUTATION_SEED` and from the mutants themselves: a change elsewhere keeps those that are drawn, and a larger sample begins
- * with the smaller.
+ * any other, and in the order they were drawn: what has been tried when a run is cut off is a sample, too, in which those that no
+ * test reaches weigh more, because they are told first. Which are drawn follows from `MUTATION_SEED` and from the mutants themselves:
+ * a change elsewhere keeps them, and a larger sample begins with the smaller.
  *
  * `lines` writes each outcome to `MUTATION_LINES` as it comes, one JSON object a line.
  */
