@@ -25,8 +25,8 @@ const planted: Record<string, Bug | Bug[]> = {
   },
   "a page stands where it was queued, not where its run began": {
     file: "list-queue.ts",
-    find: "entry.position === undefined ? {} : { position: entry.position }",
-    replace: "entry.position === undefined || entry.items > 0 ? {} : { position: entry.position }",
+    find: "items, position });",
+    replace: "items });",
   },
   "who leaves does not take the unnamed row along": {
     file: "members-fold.ts",

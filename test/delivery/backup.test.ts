@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sqlite } from "../../src/sqlite/index.ts";
-import { createFakeClock, type FakeClock } from "../../src/testing/clock.ts";
-import { event, fakeSegments, linkSegment, member, setup } from "./support.ts";
+import { createFakeClock } from "../../src/testing/clock.ts";
+import { inTurn } from "./checker/engine.ts";
+import { event, fakeSegments, linkSegment, member, promisesDone, setup } from "./support.ts";
 
 const HOUR = 3_600_000;
 let directory: string;
@@ -16,9 +17,15 @@ afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10
 
 /** A file with a queue, backed up; then everything in it is delivered, and hours later the backup comes back. */
 async function comeBack(hours: number) {
-  const clock: FakeClock = createFakeClock({ idle: () => new Promise((resolve) => setTimeout(resolve, 5)) });
+  let idle = promisesDone;
+  const clock = createFakeClock({ idle: () => idle() });
+  const open = (path: string) => {
+    const calls = inTurn(sqlite(path, { clock }));
+    idle = calls.idle;
+    return calls.storage;
+  };
   const [file, copy] = [join(directory, "live.db"), join(directory, "backup.db")];
-  const live = sqlite(file, { clock });
+  const live = open(file);
   await live.migrate();
   const segments = fakeSegments();
   const settings = { lingerMs: 0, memberLingerMs: 0 };
@@ -36,7 +43,7 @@ async function comeBack(hours: number) {
   await live.close();
   await clock.advance(hours * HOUR);
 
-  const storage = sqlite(copy, { clock });
+  const storage = open(copy);
   const after = await setup({ clock, storage, segments, settings });
   await after.delivery.restored({ backupTakenAtMs });
   await clock.advance(10);
