@@ -56,7 +56,9 @@ function longest(text: string, at: number, sent: readonly Sent[]): { name: strin
 function byBeginning(sent: Iterable<Sent>): Map<string, Sent[]> {
   const known = new Map<string, Sent[]>();
   for (const { name, value } of sent) {
-    for (const form of new Set([value, encodeURIComponent(value)].map(fold))) {
+    // Half of a surrogate pair comes back as a replacement character.
+    const whole = value.toWellFormed();
+    for (const form of new Set([whole, encodeURIComponent(whole)].map(fold))) {
       if (form.length < SHORTEST) continue;
       const beginning = form.slice(0, SHORTEST);
       const others = known.get(beginning);

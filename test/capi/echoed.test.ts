@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AccountsClient } from "../../src/auth/index.ts";
 import type { SnapEvent } from "../../src/capi/index.ts";
 import { SnapchatError } from "../../src/errors.ts";
+import { withoutSent } from "../../src/http/without-sent.ts";
 import { digest, setup } from "../audiences/setup.ts";
 import { NOW_MS } from "./events.ts";
 import { setUp } from "./snapchat.ts";
@@ -50,6 +51,12 @@ describe("an answer that says back what was sent", () => {
     );
     expect(await told(`Token ${token}, gifts for Zephyrine`)).toBe("Token [access_token], [search_string]");
     expect(await told("VIEW_CONTENT a: WEB needs a value")).toBe("VIEW_CONTENT a: WEB needs a value");
+  });
+
+  it("is kept where a value holds half of a surrogate pair", () => {
+    const body = JSON.stringify({ data: [{ custom_data: { search_string: "gifts for \ud83c Zephyrine" } }] });
+    const said = withoutSent({ url: "https://tr.snapchat.com/v3/1/events", body });
+    expect(said("Bad gifts for \ufffd Zephyrine.")).toBe("Bad [search_string].");
   });
 
   it("is kept so event by event, as a warning, as a code, and for the events beside", async () => {

@@ -26,7 +26,7 @@ function dresses(text: string): string[] {
     const bytes = Buffer.from(plain, "utf8");
     return [
       plain,
-      encodeURIComponent(plain),
+      encodeURIComponent(plain.toWellFormed()),
       JSON.stringify(plain).slice(1, -1),
       bytes.toString("hex"),
       bytes.toString("latin1"),
