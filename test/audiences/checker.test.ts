@@ -7,7 +7,7 @@ import { simulatorSnapchat } from "./checker/simulator.ts";
 /** `CHECKER_SEED=42 npx vitest run test/audiences/checker.test.ts` replays one history with every step. */
 const only = process.env.CHECKER_SEED;
 const from = Number(process.env.CHECKER_FROM ?? 1);
-const count = Number(process.env.CHECKER_COUNT ?? 900);
+const count = Number(process.env.CHECKER_COUNT ?? 2_000);
 const rooms = { createDelivery, syncList };
 
 describe("seeded histories of segments", () => {

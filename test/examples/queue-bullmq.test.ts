@@ -8,7 +8,7 @@ const tsx = fileURLToPath(import.meta.resolve("tsx"));
 
 describe.skipIf(!redis)("examples/queue-bullmq", () => {
   it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const end = await demo({ redis: redis ?? "", say: () => {}, execArgv: ["--import", tsx] });
     expect(end.counted).toBe(end.offered);

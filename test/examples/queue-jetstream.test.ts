@@ -8,7 +8,7 @@ const tsx = fileURLToPath(import.meta.resolve("tsx"));
 
 describe.skipIf(!nats)("examples/queue-jetstream", () => {
   it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const end = await demo({ nats: nats ?? "", say: () => {}, execArgv: ["--import", tsx] });
     expect(end.counted).toBe(end.offered);
