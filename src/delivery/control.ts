@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Records } from "../storage/ports.ts";
 import type { Restored } from "./context.ts";
-import { isStorageError } from "./storage-call.ts";
+import { isVersionConflict } from "./storage-call.ts";
 
 /** What holds for all workers of a storage, whatever process they run in. */
 interface ControlState {
@@ -56,7 +56,7 @@ export function createControl(records: Records, { clock }: { clock: Clock }): Co
         readAt = Number.NEGATIVE_INFINITY;
         return;
       } catch (error) {
-        if (!isStorageError(error) || error.code !== "version_conflict") throw error;
+        if (!isVersionConflict(error)) throw error;
       }
     }
   }

@@ -15,7 +15,7 @@ import {
   segmentMarker,
   writeSegmentLink,
 } from "./segment-link.ts";
-import { isStorageError } from "./storage-call.ts";
+import { isVersionConflict } from "./storage-call.ts";
 
 export type EnsuredSegment =
   | ReadySegment
@@ -110,12 +110,12 @@ async function make(
     try {
       await writeSegmentLink(records, ref, known, version);
     } catch (error) {
-      if (isConflict(error)) await noteSurplus(context, ref, segmentId);
+      if (isVersionConflict(error)) await noteSurplus(context, ref, segmentId);
       throw error;
     }
     return ready(known, segmentId);
   } catch (error) {
-    if (isConflict(error)) return { state: "busy", retryInMs: 1_000 };
+    if (isVersionConflict(error)) return { state: "busy", retryInMs: 1_000 };
     throw error;
   }
 }
@@ -212,9 +212,7 @@ async function tryLock(records: Records, key: string, ttlMs: number): Promise<nu
   try {
     return await records.put(key, Buffer.of(1), { ifVersion: 0, ttlMs });
   } catch (error) {
-    if (isConflict(error)) return undefined;
+    if (isVersionConflict(error)) return undefined;
     throw error;
   }
 }
-
-const isConflict = (error: unknown) => isStorageError(error) && error.code === "version_conflict";

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Group, Records } from "../storage/ports.ts";
 import type { MEMBER_KINDS } from "./interfaces.ts";
 import { membersGroup } from "./item.ts";
-import { isStorageError } from "./storage-call.ts";
+import { isVersionConflict } from "./storage-call.ts";
 
 /** A segment of the CDP and the one at Snapchat it is linked with. */
 export interface SegmentLink {
@@ -126,7 +126,7 @@ export async function changeSegmentLink(
       await writeSegmentLink(records, ref, next, stored.version);
       return next;
     } catch (error) {
-      if (!isStorageError(error) || error.code !== "version_conflict") throw error;
+      if (!isVersionConflict(error)) throw error;
     }
   }
 }

@@ -23,6 +23,11 @@ export function isStorageError(error: unknown): error is StorageError {
   );
 }
 
+/** Somebody else was faster. */
+export function isVersionConflict(error: unknown): boolean {
+  return isStorageError(error) && error.code === "version_conflict";
+}
+
 export interface StorageCallOptions {
   clock: Clock;
   random: Random;

@@ -1,6 +1,6 @@
 import type { Context } from "./context.ts";
 import { queueRenewals } from "./renewal.ts";
-import { isStorageError } from "./storage-call.ts";
+import { isVersionConflict } from "./storage-call.ts";
 
 const LOCK = "~lock/delivery/sweep";
 const PAGE = 1_000;
@@ -35,7 +35,7 @@ async function myTurn({ storage, settings }: Context): Promise<boolean> {
     await storage.records.put(LOCK, Buffer.of(1), { ifVersion: 0, ttlMs });
     return true;
   } catch (error) {
-    if (isStorageError(error) && error.code === "version_conflict") return false;
+    if (isVersionConflict(error)) return false;
     throw error;
   }
 }

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createDelivery, type EventOutcome, type LimitScope } from "../../src/delivery/index.ts";
-import { Secret } from "../../src/errors.ts";
 import { memory } from "../../src/storage/memory/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { recordSlots } from "../../src/storage/record-slots.ts";
 import { createFakeClock } from "../../src/testing/clock.ts";
 import { watch } from "./checker/oracle.ts";
-import { DELIVERED, event, eventsOf, fakeEvents, onClock, seeded } from "./support.ts";
+import { DELIVERED, event, eventsOf, fakeEvents, loginsUnder, onClock, seeded } from "./support.ts";
 
 const TOKEN: LimitScope = { key: "oauth-token/c1", perWindow: 10, windowMs: 1_000 };
 const APP: LimitScope = { key: "oauth-app/a", perWindow: 20, windowMs: 1_000 };
@@ -48,16 +47,7 @@ async function run(options: {
         // A garbage collection, a busy neighbour: it wakes up late.
         sleep: (ms, signal) => clock.sleep(ms + (random() < stalls ? 400 * random() : 8 * random()), signal),
       },
-      credentials: {
-        resolve: async (id) => ({
-          id,
-          kind: "oauth",
-          token: new Secret(`token of ${id}`),
-          version: 1,
-          limits: { events: [{ ...TOKEN, key: id }, APP], segments: [] },
-        }),
-        refused: async () => "retry",
-      },
+      credentials: loginsUnder((id) => [{ ...TOKEN, key: id }, APP]),
       events: {
         async sendPrepared(assetId, items, o) {
           const sent = await events.sendPrepared(assetId, items, o);

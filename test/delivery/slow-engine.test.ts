@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { createDelivery, type LimitScope } from "../../src/delivery/index.ts";
-import { Secret } from "../../src/errors.ts";
 import { memory } from "../../src/storage/memory/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { recordSlots } from "../../src/storage/record-slots.ts";
 import { createFakeClock } from "../../src/testing/clock.ts";
-import { DELIVERED, event, eventsOf, fakeEvents, goodCredentials, onClock, seeded } from "./support.ts";
+import { DELIVERED, event, eventsOf, fakeEvents, goodCredentials, loginsUnder, onClock, seeded } from "./support.ts";
 
 const LIMIT: LimitScope = { key: "oauth/acme/c1", perWindow: 10, windowMs: 1_000 };
 
@@ -73,16 +72,7 @@ async function run({ roundTripMs, records = false, processes, seconds }: Far): P
       random,
       events,
       settings: { lingerMs: 0 },
-      credentials: {
-        resolve: async (id) => ({
-          id,
-          kind: "oauth",
-          token: new Secret(`token of ${id}`),
-          version: 1,
-          limits: { events: [LIMIT], segments: [] },
-        }),
-        refused: async () => "retry",
-      },
+      credentials: loginsUnder(() => [LIMIT]),
     });
     return delivery.startWorker({ maxBatch: 1, concurrency: 8 });
   });

@@ -7,6 +7,7 @@ import type {
   EventOutcome,
   EventSender,
   EventSendOptions,
+  LimitScope,
   SegmentSender,
 } from "../../src/delivery/interfaces.ts";
 import { Secret, SnapchatError } from "../../src/errors.ts";
@@ -206,6 +207,18 @@ export function fakeSegments(
     },
   };
 }
+
+/** A login for every id, whose requests for events stand under these limits. */
+export const loginsUnder = (scopesOf: (id: string) => LimitScope[]): Credentials => ({
+  resolve: async (id) => ({
+    id,
+    kind: "oauth",
+    token: new Secret(`token of ${id}`),
+    version: 1,
+    limits: { events: scopesOf(id), segments: [] },
+  }),
+  refused: async () => "retry",
+});
 
 export const goodCredentials: Credentials = {
   resolve: async (id) => credential(id),

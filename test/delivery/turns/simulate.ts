@@ -1,8 +1,7 @@
 import { createDelivery } from "../../../src/delivery/index.ts";
-import { Secret } from "../../../src/errors.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
-import { event, fakeEvents, onClock, seeded } from "../support.ts";
+import { event, fakeEvents, loginsUnder, onClock, seeded } from "../support.ts";
 
 export interface TurnsOptions {
   tenants: number;
@@ -40,22 +39,10 @@ export async function simulateTurns(options: TurnsOptions): Promise<Turns> {
       clock,
       random,
       settings: { lingerMs: 0, limitShare: 1 },
-      credentials: {
-        resolve: async (id) => ({
-          id,
-          kind: "oauth",
-          token: new Secret(`token of ${id}`),
-          version: 1,
-          limits: {
-            events: [
-              { key: id, perWindow: 10, windowMs: 1_000 },
-              { key: "app", perWindow: perSecond, windowMs: 1_000 },
-            ],
-            segments: [],
-          },
-        }),
-        refused: async () => "retry",
-      },
+      credentials: loginsUnder((id) => [
+        { key: id, perWindow: 10, windowMs: 1_000 },
+        { key: "app", perWindow: perSecond, windowMs: 1_000 },
+      ]),
       events: {
         async sendPrepared(assetId, items, o) {
           const answer = await fake.sendPrepared(assetId, items, o);
