@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createSimulator } from "../../src/testing/index.ts";
 import { DIGEST, start } from "./support.ts";
 
@@ -218,10 +218,12 @@ describe("a fault", () => {
         const { main } = simulator.world;
         const url = `${simulator.endpoints.conversions}/v3/${main.pixel.id}/events?access_token=${main.conversionsToken}`;
         const request = { method: "POST", headers: { "content-type": "application/json" } };
-        const signal = AbortSignal.timeout(50);
-        await expect(call(url, { ...request, body: JSON.stringify({ data: [event()] }), signal })).rejects.toThrow(
-          /timeout/,
-        );
+        const patience = new AbortController();
+        const { signal } = patience;
+        const answer = call(url, { ...request, body: JSON.stringify({ data: [event()] }), signal });
+        await vi.waitFor(() => expect(simulator.inspect.events.counted).toBe(1), 10_000);
+        patience.abort(new Error("timeout"));
+        await expect(answer).rejects.toThrow(/timeout/);
       } else {
         await expect(send([event()])).rejects.toThrow();
       }
@@ -235,7 +237,11 @@ describe("a fault", () => {
   it("may never answer, and never process", async () => {
     const { simulator, call } = await start();
     simulator.faults.add({ halfOpen: true });
-    await expect(call(`${simulator.url}/v1/me`, { signal: AbortSignal.timeout(50) })).rejects.toThrow(/timeout/);
+    const patience = new AbortController();
+    const answer = call(`${simulator.url}/v1/me`, { signal: patience.signal });
+    await vi.waitFor(() => expect(simulator.inspect.requests).toHaveLength(1), 10_000);
+    patience.abort(new Error("timeout"));
+    await expect(answer).rejects.toThrow(/timeout/);
     expect(simulator.inspect.requests).toMatchObject([{ status: 0, path: "/v1/me" }]);
     await simulator.close();
   });
