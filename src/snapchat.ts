@@ -67,7 +67,7 @@ export interface Snapchat {
   groupKey(tenantId: string, event: unknown): Promise<string>;
   /** Delivers in the background until stopped. */
   startWorker(options?: WorkerOptions): Worker;
-  /** Delivers what is due and does a worker's upkeep beside it, for cron and serverless. */
+  /** Delivers what is due and what comes due again within a second, a worker's upkeep beside it: for cron and serverless. */
   drain(options: { maxMs: number; signal?: AbortSignal }): Promise<DrainReport>;
   /** Stops delivery of everything, or of one destination or credential, until `resume`. */
   pause(target?: Target): Promise<void>;

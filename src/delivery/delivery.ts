@@ -80,7 +80,7 @@ export interface Delivery {
   sendNow(items: readonly DeliveryItem[], options: SendNowOptions): Promise<NowOutcome[]>;
   /** Delivers in the background until it is stopped. */
   startWorker(options?: WorkerOptions): Worker;
-  /** Delivers what is due, then returns: for cron and serverless. */
+  /** Delivers what is due and what comes due again within a second, then returns: for cron and serverless. */
   drain(options: { maxMs: number } & Pick<WorkerOptions, "concurrency" | "signal">): Promise<DrainReport>;
   /** Holds the work of a destination, a group, a credential, or of everybody. Reasons are a set. Default `operator`. */
   pause(target?: Target, reason?: string): Promise<void>;

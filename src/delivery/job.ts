@@ -22,10 +22,13 @@ export interface Started {
   progress: Progress;
 }
 
-/** How a claim ended, and for how long its credential has no slot. */
+/** How a claim ended. */
 export interface Ended {
   end: "settled" | "released" | "lost";
+  /** For how long its credential has no slot. */
   skipCredentialMs?: number;
+  /** When the first of what went back is due again. */
+  dueInMs?: number;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function giveBack(
   const hold = holdGroupMs === undefined || holdGroupMs <= 0 ? {} : { holdGroupMs: Math.ceil(holdGroupMs) };
   await storageCall(() => storage.outbox.release(job.claim, hold), { clock, random, maxMs: 20_000 });
   counters.released++;
-  return { end: "released", ...skip };
+  return { end: "released", ...skip, dueInMs: Math.max(holdGroupMs ?? 0, skipCredentialMs ?? 0) };
 }
 
 /** Stores all outcomes, or learns that another worker owns the claim. Repeats while the engine is away. */
@@ -57,7 +60,8 @@ export async function settle(context: Context, job: Job, outcomes: Outcome[], ho
     random,
     maxMs: 120_000,
   });
-  return { end };
+  const rests = outcomes.flatMap(({ rest }) => (rest ? [rest.retryInMs] : []));
+  return rests.length > 0 ? { end, dueInMs: Math.max(holdGroupMs ?? 0, Math.min(...rests)) } : { end };
 }
 
 /** The claim's credential, or the end of the claim where there is none now. */

@@ -27,7 +27,7 @@ export interface Worker {
 
 export interface LoopOptions extends WorkerOptions {
   owner: string;
-  /** For `drain`: ends at this monotonic time, or once nothing has been due for `quietMs`. */
+  /** For `drain`: ends at this monotonic time, or once nothing has been due for `quietMs` and nothing comes due soon. */
   until?: { atMs: number; quietMs: number };
   /** For how long nothing may be claimed; 0: go on. */
   pausedMs: () => Promise<number>;
@@ -42,6 +42,8 @@ const MAX_CLAIM_BYTES = 4 * 1024 * 1024;
 const MAX_CLAIM_ITEMS = 2_000;
 const LONGEST_WAIT_MS = 5_000;
 const LONGEST_FAULT_MS = 30_000;
+/** `drain` stays for what it knows to be due again this soon: a short retry, the next slot of a limit. */
+const SOON_MS = 1_000;
 /** After its requests were ended, a claim has this long to say so. */
 const SETTLE_WITHIN_MS = 5_000;
 
@@ -54,6 +56,7 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
   const inFlight = new Map<Promise<void>, AbortController>();
   const skipped = new Map<string, number>();
   let bytes = 0;
+  let dueSoonAt = 0;
   /** Wakes the loop where it waits. */
   let wake = () => {};
 
@@ -90,8 +93,10 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
     bytes += size;
     const abort = new AbortController();
     const task: Promise<void> = work(context, claim, { claimedAtMs, abort })
-      .then(({ skipCredentialMs }) => {
-        if (skipCredentialMs) skipped.set(claim.group.credentialId, clock.monotonic() + skipCredentialMs);
+      .then(({ skipCredentialMs, dueInMs = 0 }) => {
+        const now = clock.monotonic();
+        if (skipCredentialMs) skipped.set(claim.group.credentialId, now + skipCredentialMs);
+        if (dueInMs <= SOON_MS) dueSoonAt = Math.max(dueSoonAt, now + dueInMs);
       })
       .finally(() => {
         bytes -= size;
@@ -118,7 +123,7 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
           workedAt = clock.monotonic();
         } else {
           if (inFlight.size > 0) workedAt = clock.monotonic();
-          if (until && clock.monotonic() - workedAt >= until.quietMs) return;
+          if (until && clock.monotonic() - Math.max(workedAt, dueSoonAt) >= until.quietMs) return;
           await idle();
         }
         faultMs = 0;

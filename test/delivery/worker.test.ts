@@ -4,7 +4,7 @@ import { memory } from "../../src/storage/memory/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { createFakeClock } from "../../src/testing/clock.ts";
 import { createProcess } from "./checker/logical-worker.ts";
-import { DELIVERED, event, eventsOf, fakeEvents, goodCredentials, setup } from "./support.ts";
+import { credential, DELIVERED, event, eventsOf, fakeEvents, goodCredentials, setup } from "./support.ts";
 
 const MINUTE = 60_000;
 const never = () => new Promise<never>(() => {});
@@ -85,6 +85,39 @@ describe("drain", () => {
     await delivery.append([event(1)]);
     const report = await clock.run(delivery.drain({ maxMs: 1_000, concurrency: 1 }), { maxMs: 1_200 });
     expect(report).toMatchObject({ delivered: 0, left: 1 });
+  });
+
+  it("stays for what comes due again within a second", async () => {
+    let answers = 0;
+    const { clock, delivery } = await setup({
+      settings: { lingerMs: 0, retryMinMs: 300, retryMaxMs: 900 },
+      answer: () => (++answers <= 3 ? { status: "retry", known: true, code: "server_error" } : DELIVERED),
+    });
+    await delivery.append([event(1)]);
+    const report = await clock.run(delivery.drain({ maxMs: 60_000 }), { maxMs: 5_000 });
+    expect(report).toMatchObject({ delivered: 1, retrying: 3, left: 0 });
+  });
+
+  it("stays for the next slot of a limit", async () => {
+    const narrow = { events: [{ key: "narrow", perWindow: 1, windowMs: 900 }], segments: [] };
+    const credentials = { ...goodCredentials, resolve: async (id: string) => ({ ...credential(id), limits: narrow }) };
+    const { clock, delivery } = await setup({ credentials, settings: { lingerMs: 0 } });
+    for (let n = 0; n < 4; n++) {
+      await delivery.open([eventsOf({ name: `events/pixel-${n}` })]);
+      await delivery.append([event(n, { assetId: `pixel-${n}` })]);
+    }
+    const report = await clock.run(delivery.drain({ maxMs: 60_000, concurrency: 1 }), { maxMs: 10_000 });
+    expect(report).toMatchObject({ delivered: 4, requests: 4, left: 0 });
+  });
+
+  it("leaves what comes due later to the next call", async () => {
+    const { clock, delivery } = await setup({
+      settings: { lingerMs: 0, retryMinMs: 1_500 },
+      answer: () => ({ status: "retry", known: true, code: "server_error" }),
+    });
+    await delivery.append([event(1)]);
+    const report = await clock.run(delivery.drain({ maxMs: 60_000 }), { maxMs: 1_000 });
+    expect(report).toMatchObject({ delivered: 0, retrying: 1, left: 1 });
   });
 });
 
