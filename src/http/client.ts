@@ -94,10 +94,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function send(url: URL, request: HttpRequest): Promise<HttpResponse> {
     const { default: ky } = await import("ky");
+    const { label } = request;
+    if (request.signal?.aborted) throw toHttpFailure(undefined, { label, timedOut: false, aborted: true });
     const started = performance.now();
-    const deadline = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
-    try {
+    const end = endOf(request, request.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    async function exchange(): Promise<HttpResponse> {
       const response = await ky(url, {
         method: request.method,
         headers: { ...(options.userAgent ? { "user-agent": options.userAgent } : {}), ...request.headers },
@@ -106,7 +107,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         timeout: false,
         throwHttpErrors: false,
         redirect: "manual",
-        signal,
+        signal: end.signal,
         ...(options.fetch ? { fetch: (input: unknown) => options.fetch?.(input as Request) as Promise<Response> } : {}),
       });
       const text = await response.text();
@@ -119,16 +120,48 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         durationMs: performance.now() - started,
         withoutSent: withoutSent(request),
       };
+    }
+    try {
+      return await Promise.race([exchange(), end.reached]);
     } catch (error) {
-      throw toHttpFailure(error, {
-        label: request.label,
-        timedOut: deadline.aborted,
-        aborted: request.signal?.aborted,
-      });
+      throw toHttpFailure(error, { label, timedOut: end.signal.aborted, aborted: request.signal?.aborted });
+    } finally {
+      end.release();
     }
   }
 
   return { request };
+}
+
+interface End {
+  /** Tells `fetch` to give up. */
+  signal: AbortSignal;
+  /** Rejects when the time is over or the caller's signal says so. */
+  reached: Promise<never>;
+  release(): void;
+}
+
+/**
+ * The end of a request, held by a timer and the caller's signal alone. `AbortSignal.timeout` does not reach a `fetch` that
+ * ignores its signal, nor one whose request the engine has collected meanwhile: a request never ended then.
+ */
+function endOf({ signal: caller }: HttpRequest, timeoutMs: number): End {
+  const ending = new AbortController();
+  const { promise: reached, reject } = Promise.withResolvers<never>();
+  const end = () => {
+    ending.abort();
+    reject(ending.signal.reason);
+  };
+  const timer = setTimeout(end, timeoutMs);
+  caller?.addEventListener("abort", end, { once: true });
+  return {
+    signal: ending.signal,
+    reached,
+    release() {
+      clearTimeout(timer);
+      caller?.removeEventListener("abort", end);
+    },
+  };
 }
 
 /** Whether a failed request may have reached Snapchat. Anything that is not a network failure of ours counts as maybe. */
