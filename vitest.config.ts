@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { buildPixelScript } from "./scripts/pixel-script.ts";
+import { LongestFirst } from "./test/longest-first.ts";
 import { instrument } from "./test/walk/instrument.ts";
 
 const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
@@ -24,7 +25,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Most files wait for servers, browsers and timers as much as they compute.
-    maxWorkers: 4,
+    maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary"] },
   },
 });
