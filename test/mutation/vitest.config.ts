@@ -43,8 +43,10 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
       "delivery/dead-letters",
     ],
     ...["delivery/retention", "delivery/limits", "delivery/circuit", "delivery/members", "delivery/worker"],
-    ...["delivery/checker-memory", "snapchat/send-now", "snapchat/segment-sync", "audiences/lists"],
-    ...["audiences/members", "snapchat/receipts"],
+    ...["delivery/checker-memory", "audiences/checker", "delivery/backup", "people/withdraw", "snapchat/consent"],
+    ...["snapchat/list-consent", "audiences/segments", "audiences/members", "audiences/lists", "snapchat/delivery"],
+    ...["snapchat/telemetry", "snapchat/upkeep", "snapchat/track", "snapchat/send-now", "delivery/slow-engine"],
+    ...["snapchat/receipts", "snapchat/segment-sync"],
   ],
 };
 const room = process.env.MUTATION_ROOM ?? "identity";
@@ -82,8 +84,8 @@ export default defineConfig({
     testTimeout: 300_000,
     maxWorkers: 1,
     isolate: false,
-    // Seeded histories of delivery.
-    env: { CHECKER_COUNT: "12" },
+    // Seeded histories of delivery and of segments.
+    env: { CHECKER_COUNT: "40" },
     sequence: { sequencer: CheapestFirst },
   },
 });
