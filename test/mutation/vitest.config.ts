@@ -35,6 +35,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
   ],
   delivery: [
     ...[
+      "delivery/parts/*",
       "delivery/judging",
       "delivery/members-fold",
       "delivery/events",
