@@ -108,14 +108,19 @@ export function decodeEvents(content: Uint8Array): StoredEvent[] {
   );
 }
 
-/** An event's bytes in an entry, roughly: for splitting before anything is encoded. */
-export function eventBytes(event: EventItem): number {
-  return event.json.length + 120 + event.subjects.length * 48;
+/** The numbers and the punctuation of a row, at most. */
+const ROW_BYTES = 100;
+
+/** An event's bytes in an entry, at most: for splitting before anything is encoded. */
+export function eventBytes({ json, eventId, eventName, subjects, orderId, testEventCode, rule }: EventItem): number {
+  const row = JSON.stringify([eventId, eventName, subjects, orderId, testEventCode, rule]);
+  return ROW_BYTES + Buffer.byteLength(row) + Buffer.byteLength(json);
 }
 
-export function memberBytes(item: MemberItem): number {
-  const persons = 1 + (item.alsoPersons?.length ?? 0);
-  return (64 + item.identifiers.length * HASH_BYTES + PERSON_BYTES + item.subjects.length * 48) * persons;
+/** The same of a change of membership, one row for each key of the person; a byte of the row says an identifier's kind. */
+export function memberBytes({ identifiers, subjects, eventId, alsoPersons = [] }: MemberItem): number {
+  const row = ROW_BYTES + Buffer.byteLength(JSON.stringify([subjects, eventId]));
+  return (row + identifiers.length * (1 + HASH_BYTES) + PERSON_BYTES) * (1 + alsoPersons.length);
 }
 
 /** An item as an entry holds it: once for each key of the person. */
