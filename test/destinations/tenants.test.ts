@@ -140,6 +140,24 @@ describe("offboarding a tenant", () => {
     expect(await destinations.create("acme", { name: "Again" })).toMatchObject({ name: "Again" });
   });
 
+  it("that cannot go on keeps the tenant closed: it is finished before it is opened again", async () => {
+    const { context, enabledShop } = createWorld();
+    let broken = true;
+    const purge = async () => {
+      if (broken) throw new Error("the host's own table is locked");
+    };
+    const tenants = createTenants(context, [{ name: "people", purge }]);
+    await enabledShop("acme");
+    await expect(tenants.offboard("acme")).rejects.toThrow("locked");
+    await expect(tenants.resume("acme")).rejects.toMatchObject({
+      code: "tenant_offboarding",
+      fix: expect.stringContaining("tenants.offboard()"),
+    });
+    broken = false;
+    expect(await tenants.offboard("acme")).toMatchObject({ destinations: 1 });
+    expect(await tenants.resume("acme")).toMatchObject({ status: "active" });
+  });
+
   it("goes on where it was cut off, with the same report in the end", async () => {
     const whole = createWorld();
     await whole.enabledShop();

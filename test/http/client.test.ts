@@ -52,3 +52,24 @@ it("ends at its deadline where a server takes the connection and never answers, 
   await expect(client.request({ ...get, url, timeoutMs: 100 })).rejects.toMatchObject({ code: "request_timeout" });
   await hungUp.promise;
 });
+
+it("goes to no origin but those it was given, whatever the path", async () => {
+  const asked: string[] = [];
+  const client = createHttpClient({
+    origins: [origin],
+    fetch: async ({ url }) => {
+      asked.push(url);
+      return new Response("{}");
+    },
+  });
+  for (const url of [
+    "https://snapchat.invalid/v1/me",
+    "http://snapchat.invalid:81/v1/me",
+    "http://evil.invalid/v1/me",
+  ]) {
+    const refused = { code: "origin_not_allowed", kind: "fix_configuration", details: { sent: "no" } };
+    await expect(client.request({ ...get, url })).rejects.toMatchObject(refused);
+  }
+  expect(asked).toEqual([]);
+  expect((await client.request(get)).json).toEqual({});
+});
