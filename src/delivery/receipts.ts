@@ -91,7 +91,7 @@ export async function findReceipts(
   if (eventId === undefined && orderId === undefined) {
     const limit = query.limit ?? 100;
     const page = await journal.find({ ...window, limit, ...(query.after ? { after: query.after } : {}) });
-    const items = assemble(page.items.flatMap((data) => decodeLine(data) ?? []));
+    const items = assemble(addLines(new Map(), page.items));
     return page.after === undefined ? { items } : { items, after: page.after };
   }
   const lines = new Map<string, JournalLine>();
@@ -102,10 +102,7 @@ export async function findReceipts(
     let after: string | undefined;
     do {
       const page = await journal.find({ ...window, id: journalId(id), limit: 200, ...(after ? { after } : {}) });
-      for (const data of page.items) {
-        const line = decodeLine(data);
-        if (line) lines.set(line.id, line);
-      }
+      addLines(lines, page.items);
       after = page.after;
     } while (after !== undefined && lines.size < MAX_LINES);
   };
@@ -114,13 +111,13 @@ export async function findReceipts(
   const wanted = (receipt: EventReceipt) =>
     (eventId === undefined || receipt.eventId === eventId) && (orderId === undefined || receipt.orderId === orderId);
   // An order's event has lines without the order id, and a second rule's event an id of its own.
-  for (const { eventId: host, entries } of assemble([...lines.values()]).filter(wanted)) {
+  for (const { eventId: host, entries } of assemble(lines).filter(wanted)) {
     await collect(host);
     for (const entry of entries) {
       if (entry.type === "decision" && entry.channel === "server") await collect(`${host}.${entry.target}`);
     }
   }
-  return { items: assemble([...lines.values()]).filter(wanted) };
+  return { items: assemble(lines).filter(wanted) };
 }
 
 /** One line of JSON for each journal line, oldest last: for a warehouse or a ticket. */
@@ -149,7 +146,16 @@ export async function* exportReceipts(
   } while (after !== undefined);
 }
 
-function assemble(lines: readonly JournalLine[]): EventReceipt[] {
+/** An engine may have stored a line twice. */
+function addLines(lines: Map<string, JournalLine>, stored: readonly Uint8Array[]): Map<string, JournalLine> {
+  for (const data of stored) {
+    const line = decodeLine(data);
+    if (line) lines.set(line.id, line);
+  }
+  return lines;
+}
+
+function assemble(lines: ReadonlyMap<string, JournalLine>): EventReceipt[] {
   const receipts = new Map<string, EventReceipt>();
   const hosts = new Map<string, string>();
   const of = (eventId: string): EventReceipt => {
@@ -160,7 +166,7 @@ function assemble(lines: readonly JournalLine[]): EventReceipt[] {
     }
     return receipt;
   };
-  for (const line of lines) {
+  for (const line of lines.values()) {
     if (line.type !== "ingest") continue;
     for (const { eventId, orderId, parts } of line.events) {
       const receipt = of(eventId);
@@ -172,7 +178,7 @@ function assemble(lines: readonly JournalLine[]): EventReceipt[] {
       }
     }
   }
-  for (const line of lines) {
+  for (const line of lines.values()) {
     if (line.type === "ingest") continue;
     const { atMs, group, requestId } = line;
     if (line.type === "end") {
@@ -211,7 +217,7 @@ const ORDER = { decision: 0, attempt: 1, end: 2 } as const;
 function statusOf(entries: readonly ReceiptEntry[]): string {
   // A segment that was made, or was not, says nothing about who was to enter it; where nobody was, it is all there is to say.
   const says = (entry: ReceiptEntry) => entry.type === "end" || (entry.type === "attempt" && entry.purpose !== MADE);
-  const told = entries.findLast(says) ?? entries.find(() => entries.every(({ type }) => type === "attempt"));
+  const told = entries.findLast(says) ?? (entries.every(({ type }) => type === "attempt") ? entries.at(-1) : undefined);
   if (told?.type === "end") return told.outcome === "unchanged" ? "delivered" : told.outcome;
   if (told?.type === "attempt") return told.answer === "retry" ? "queued" : told.answer;
   const decisions = entries.filter((entry) => entry.type === "decision");

@@ -240,6 +240,7 @@ describe("the status of an event", () => {
     ["whose segment was made only", "queued", [queued, made()]],
     ["whose segment was made after it was told", "rejected", [members("rejected"), made()]],
     ["of which only a segment's making is known", "delivered", [made()]],
+    ["whose segment could be made at last", "delivered", [made("retry"), made()]],
     ["of which only a segment's refusal is known", "queued", [made("retry")]],
   ])("%s: %s", async (_, status, lines) => {
     const { clock, write, find } = world();
@@ -296,6 +297,12 @@ describe("receipts by time", () => {
     const second = await find({ limit: 3, after: first.after });
     expect(second).toStrictEqual({ items: [expect.objectContaining({ eventId: "e-0" })] });
     expect(asked.at(-1)).toMatchObject({ limit: 3, after: first.after });
+  });
+
+  it("count a line once that an engine has stored twice", async () => {
+    const { write, find } = world();
+    for (let n = 0; n < 2; n++) await write(["e-1"], request(["e-1"]), { id: "line" });
+    expect((await find({})).items[0]?.entries).toHaveLength(1);
   });
 
   it("hold for one id only what is between two times", async () => {
