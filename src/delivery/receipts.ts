@@ -220,9 +220,8 @@ function statusOf(entries: readonly ReceiptEntry[]): string {
   const told = entries.findLast(says) ?? (entries.every(({ type }) => type === "attempt") ? entries.at(-1) : undefined);
   if (told?.type === "end") return told.outcome === "unchanged" ? "delivered" : told.outcome;
   if (told?.type === "attempt") return told.answer === "retry" ? "queued" : told.answer;
-  const decisions = entries.filter((entry) => entry.type === "decision");
   for (const status of ["rejected", "queued", "duplicate"]) {
-    if (decisions.some((decision) => decision.status === status)) return status;
+    if (entries.some((entry) => entry.type === "decision" && entry.status === status)) return status;
   }
   return "skipped";
 }

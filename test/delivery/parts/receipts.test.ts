@@ -158,6 +158,16 @@ describe("receipts of one event", () => {
     }
   });
 
+  it("hold nothing of another event whose id looks like that of a segment's change", async () => {
+    const { write, find } = world();
+    await write(["e-1"], decided("e-1", [part("vip", { channel: "audience" })]));
+    await write(["e-1.vip"], request(["e-1.vip"], "rejected"));
+    expect((await find({})).items.map(({ eventId, status }) => [eventId, status])).toEqual([
+      ["e-1", "queued"],
+      ["e-1.vip", "rejected"],
+    ]);
+  });
+
   it("follow an end of the second rule's event as well", async () => {
     const { write, find } = world();
     await write(["e-1"], decided("e-1", [part("PURCHASE")]));
