@@ -41,8 +41,7 @@ const NEWLINE = 10;
 const BRACE = 123;
 
 export function encodeList(payload: ListPayload): Uint8Array {
-  if (payload.type === "task")
-    return line({ t: payload.task, ...(payload.from === undefined ? {} : { f: payload.from }) });
+  if (payload.type === "task") return line({ t: payload.task, f: payload.from });
   const { op, kind, hashes, persons, acceptedAtMs } = payload;
   const count = hashes.byteLength / LIST_HASH_BYTES;
   const head = line({ o: op, k: kind, n: count, p: persons ? 1 : 0, a: acceptedAtMs });

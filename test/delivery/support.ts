@@ -1,6 +1,12 @@
 import type { Clock } from "../../src/clock.ts";
-import type { DeliveryEvent, DeliveryOptions, EventItem, MemberItem } from "../../src/delivery/index.ts";
-import { createDelivery, segmentGroup, segmentLinkId, writeSegmentLink } from "../../src/delivery/index.ts";
+import type { DeliveryEvent, DeliveryOptions, EventItem, MemberItem, SegmentLink } from "../../src/delivery/index.ts";
+import {
+  changeSegmentLink,
+  createDelivery,
+  segmentGroup,
+  segmentLinkId,
+  writeSegmentLink,
+} from "../../src/delivery/index.ts";
 import type {
   Credential,
   Credentials,
@@ -263,8 +269,23 @@ export async function linkSegment(
   return ref;
 }
 
+/** A delivery core with one linked segment, `vip`; changes of membership leave at once. */
+export async function setupSegment({
+  fault,
+  link,
+  ...options
+}: Parameters<typeof setup>[0] & { fault?: Parameters<typeof fakeSegments>[0]; link?: Partial<SegmentLink> } = {}) {
+  const segments = fakeSegments(fault);
+  const settings = { memberLingerMs: 0, lingerMs: 0, ...options.settings };
+  const rest = await setup({ segments, lookMs: 1_000, ...options, settings });
+  const ref = await linkSegment(rest.storage);
+  if (link) await changeSegmentLink(rest.storage.records, ref, (before) => ({ ...before, ...link }));
+  return { ...rest, segments, ref };
+}
+
 export const failure = (
   code: string,
   details: Record<string, string | number>,
-  kind: "retry" | "fix_configuration" = "retry",
-) => new SnapchatError({ code, kind, message: code, fix: "", details });
+  kind: "retry" | "fix_configuration" | "reauthorize" = "retry",
+  retryAfterMs?: number,
+) => new SnapchatError({ code, kind, message: code, fix: "", details, ...(retryAfterMs && { retryAfterMs }) });
