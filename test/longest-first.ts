@@ -2,14 +2,15 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes longest, longest first: begun last, one of these would run alone while the other workers are done. */
 const LONGEST = [
+  "delivery/checker-sqlite",
   "delivery/checker-postgres",
   "audiences/checker",
-  "delivery/checker-bugs",
   "delivery/checker-redis",
   "auth/refresh-processes",
-  "delivery/checker-sqlite",
+  "delivery/checker-memory",
   "audiences/mirror-processes",
   "connecting/life-bugs",
+  "delivery/checker-bugs",
   "storage/postgres",
   "cli/doctor",
   "examples/queue-jetstream",

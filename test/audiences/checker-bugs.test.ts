@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { firstFailing } from "../delivery/checker/first-failing.ts";
 import { type Bug, plantRooms } from "../delivery/checker/plant.ts";
 import { type Rooms, runHistory } from "./checker/history.ts";
 
@@ -82,13 +83,13 @@ const planted: Record<string, Bug | Bug[]> = {
   },
 };
 
-async function firstFailure(rooms: Rooms): Promise<{ seed: number; violations: string[] } | undefined> {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const violations = await runHistory({ seed, rooms });
-    if (violations.length > 0) return { seed, violations };
-  }
-  return undefined;
-}
+/** Seeds that find those that few do. */
+const KNOWN: Readonly<Record<string, number>> = {
+  "touched identifiers are not told again": 179,
+  "who leaves takes along only what the event names": 12,
+  "a segment that is made again gets only what changed": 15,
+  "a deleted segment is paused before it is known as deleted": 109,
+};
 
 describe("a planted bug is found", { timeout: 300_000 }, () => {
   for (const [name, bug] of Object.entries(planted)) {
@@ -97,7 +98,11 @@ describe("a planted bug is found", { timeout: 300_000 }, () => {
       try {
         const { createDelivery } = await load<Pick<Rooms, "createDelivery">>("delivery");
         const { syncList } = await load<Pick<Rooms, "syncList">>("audiences");
-        const found = await firstFailure({ createDelivery, syncList });
+        const found = await firstFailing(name, {
+          known: KNOWN[name],
+          seeds: SEEDS,
+          fails: async (seed) => (await runHistory({ seed, rooms: { createDelivery, syncList } })).length > 0,
+        });
         expect(found).toBeDefined();
       } finally {
         remove();

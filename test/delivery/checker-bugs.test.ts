@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createDelivery } from "../../src/delivery/index.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { memoryEngine } from "./checker/engine.ts";
+import { firstFailing } from "./checker/first-failing.ts";
 import { type HistoryOptions, runHistory } from "./checker/history.ts";
 import { type Bug, plant } from "./checker/plant.ts";
 
@@ -129,22 +130,31 @@ const engines: Record<string, (storage: Storage) => Storage> = {
   },
 };
 
-async function firstFailure(
-  options: Omit<HistoryOptions, "seed">,
-): Promise<{ seed: number; violations: string[] } | undefined> {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const { violations } = await runHistory({ ...options, seed });
-    if (violations.length > 0) return { seed, violations };
-  }
-  return undefined;
-}
+/** Seeds that find those that few do. */
+const KNOWN: Readonly<Record<string, number>> = {
+  "an outcome unknown for longer than 48 h is sent again": 85,
+  "a claim that nobody settled leaves no doubt": 85,
+  "a stamp forgets what is in doubt": 85,
+  "a void slot is used": 112,
+  "consent is asked at ingest only": 35,
+  "touched identifiers are not told again": 18,
+  "a request that may still land is overtaken": 33,
+  "does not count claims": 85,
+};
+
+const find = (bug: string, options: Omit<HistoryOptions, "seed">) =>
+  firstFailing(bug, {
+    known: KNOWN[bug],
+    seeds: SEEDS,
+    fails: async (seed) => (await runHistory({ ...options, seed })).violations.length > 0,
+  });
 
 describe("a planted bug is found", { timeout: 300_000 }, () => {
   for (const [name, bug] of Object.entries(planted)) {
     it(name, async () => {
       const { create, remove } = await plant(Array.isArray(bug) ? bug : [bug]);
       try {
-        const found = await firstFailure({ create });
+        const found = await find(name, { create });
         expect(found).toBeDefined();
       } finally {
         remove();
@@ -153,7 +163,7 @@ describe("a planted bug is found", { timeout: 300_000 }, () => {
   }
   for (const [name, breakIt] of Object.entries(engines)) {
     it(`an engine that ${name}`, async () => {
-      const found = await firstFailure({
+      const found = await find(name, {
         create: createDelivery,
         async engine(clock) {
           const { storage, remove } = await memoryEngine(clock);

@@ -1,4 +1,4 @@
 import { describeHistories } from "./checker/describe-histories.ts";
 import { memoryEngine } from "./checker/engine.ts";
 
-describeHistories("memory", { engine: memoryEngine, histories: 400 });
+describeHistories("memory", { engine: memoryEngine, histories: 2_000 });

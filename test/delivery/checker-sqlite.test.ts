@@ -2,7 +2,7 @@ import { sqlite } from "../../src/sqlite/index.ts";
 import { describeHistories } from "./checker/describe-histories.ts";
 
 describeHistories("sqlite", {
-  histories: 150,
+  histories: 2_000,
   async engine(clock) {
     const storage = sqlite(":memory:", { clock });
     await storage.migrate();
