@@ -101,8 +101,6 @@ export function journalId(id: string): string {
  * line of its way or none.
  */
 export function sampled(id: string, share: number): boolean {
-  if (share >= 1) return true;
-  if (share <= 0) return false;
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
   // FNV-1a alone leaves ids that differ at the end close together.

@@ -1,5 +1,4 @@
 import type { Claim, ClaimedEntry, Outcome } from "../storage/ports.ts";
-import { newBits } from "./bits.ts";
 import { type Context, safeError } from "./context.ts";
 import { encodeDetail } from "./dead.ts";
 import { workOnEvents } from "./events-work.ts";
@@ -130,7 +129,7 @@ async function crashed(context: Context, job: Job, entry: ClaimedEntry): Promise
     message: "Every worker that took this entry ended before it could say what became of it.",
     attempts: progress.attempts,
     unknownForMs: job.ageMs(entry) - progress.writtenAgeMs,
-    done: Buffer.from(progress.done.length > 0 ? progress.done : newBits(entry.items)).toString("base64"),
+    done: Buffer.from(progress.done).toString("base64"),
   });
   const sealed = await sealPayload(detail, payloadAad(tenantId, destinationId, name), context.sealer);
   return {

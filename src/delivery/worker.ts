@@ -147,7 +147,7 @@ export function startLoop(context: Context, options: LoopOptions): Loop {
     const woken = new AbortController();
     wake = () => woken.abort();
     if (stopping.signal.aborted) return;
-    const maxMs = Math.min(LONGEST_WAIT_MS, skipping().nextMs, until ? Math.max(10, until.quietMs) : LONGEST_WAIT_MS);
+    const maxMs = Math.min(LONGEST_WAIT_MS, skipping().nextMs, until?.quietMs ?? LONGEST_WAIT_MS);
     await storage.outbox.wait({ maxMs: Math.max(1, Math.ceil(maxMs)), signal: woken.signal });
   }
 
