@@ -93,22 +93,27 @@ export async function* matching(storage: Storage, filter: DeadLetterFilter): Asy
   } while (after !== undefined);
 }
 
-/** What was noted beside a dead letter. A whole entry that was buried by the engine has at most its progress. */
-export async function detailOf(context: Pick<Context, "sealer">, letter: DeadLetter): Promise<DeadDetail> {
-  const { group, detail } = letter;
-  if (detail.length > 2 && isKnownFormat(detail)) {
+/**
+ * What was noted beside a dead letter. A whole entry that was buried by the engine has at most its progress. `undefined`:
+ * a newer version wrote it.
+ */
+export async function detailOf(
+  context: Pick<Context, "sealer">,
+  { group, detail }: DeadLetter,
+): Promise<DeadDetail | undefined> {
+  if (isKnownFormat(detail)) {
     const aad = payloadAad(group.tenantId, group.destinationId, group.name);
-    return decodeDetail(await openPayload(detail, aad, context.sealer)) ?? { attempts: 0 };
+    return decodeDetail(await openPayload(detail, aad, context.sealer));
   }
   const progress = readProgress(detail, 0);
-  return { attempts: progress?.attempts ?? 0 };
+  return progress && { attempts: progress.attempts };
 }
 
 async function infoOf(context: Context, letter: DeadLetter): Promise<DeadLetterInfo> {
   const { id, group, reason, ageMs, itemIndex } = letter;
   const kind = parseGroup(group.name);
-  const detail = await detailOf(context, letter).catch((): DeadDetail => ({ attempts: 0 }));
-  const { attempts, message, code, requestId, eventId, eventName, eventTime } = detail;
+  const detail = await detailOf(context, letter).catch(() => undefined);
+  const { attempts, message, code, requestId, eventId, eventName, eventTime } = detail ?? { attempts: 0 };
   return {
     id,
     tenantId: group.tenantId,

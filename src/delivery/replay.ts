@@ -108,13 +108,15 @@ async function judge(
   if (!kind || !isKnownFormat(payload)) return "unknown_format";
   const aad = payloadAad(group.tenantId, group.destinationId, group.name);
   let content: Uint8Array;
-  let detail: DeadDetail;
+  let detail: DeadDetail | undefined;
   try {
     content = await openPayload(payload, aad, context.sealer);
     detail = await detailOf(context, letter);
   } catch {
     return "payload_unreadable";
   }
+  // What of it was delivered, or may have been, is not known here.
+  if (!detail) return "unknown_format";
   const built =
     kind.type === "event"
       ? await eventsAgain(context, letter, decodeEvents(content), detail, options)
@@ -196,9 +198,8 @@ function sinceBackup(context: Context, letter: DeadLetter): number | undefined {
 const longer = (a: number | undefined, b: number | undefined) =>
   a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 
-/** Of an entry that was given up whole: which of its items are done. */
+/** Of an entry that was given up whole: which of its items are done. Of a single item there is nothing to say. */
 function wholeProgress(letter: DeadLetter, detail: DeadDetail, items: number): Progress | undefined {
-  if (letter.itemIndex !== -1) return undefined;
   if (detail.done !== undefined) {
     const done = Buffer.from(detail.done, "base64");
     return { attempts: detail.attempts, delayMs: undefined, done, unknown: [], writtenAgeMs: 0 };

@@ -365,6 +365,34 @@ describe("a replay leaves alone", () => {
     expect(await catalog.again()).toEqual({ ...NOTHING, skipped: { unknown_format: 1 } });
   });
 
+  it("what a newer version noted something about: it may have been delivered", async () => {
+    const item = await world();
+    await item.die(encodeEvents([event(1)]), {}, 0);
+    const { storage } = item;
+    const { list } = storage.outbox.dead;
+    const newer =
+      (detail: Uint8Array): typeof list =>
+      async (o) => {
+        const page = await list(o);
+        return { ...page, items: page.items.map((letter) => ({ ...letter, detail })) };
+      };
+    for (const detail of [Uint8Array.of(1, 0, 9), Uint8Array.of(9, 7)]) {
+      Object.assign(storage.outbox.dead, { list: newer(detail) });
+      expect(await item.again()).toEqual({ ...NOTHING, skipped: { unknown_format: 1 } });
+    }
+    expect(await item.letters()).toHaveLength(1);
+  });
+
+  it("what it has nothing to do about, without a word to the engine", async () => {
+    const { again, clock, die, storage } = await world();
+    await die(encodeEvents([event(1, { maxAgeMs: 1 })]));
+    await clock.advance(HOUR);
+    const refuse = () => Promise.reject(new Error("nothing was to be changed"));
+    storage.outbox.append = refuse;
+    Object.assign(storage.outbox.dead, { delete: refuse });
+    expect(await again()).toMatchObject({ skipped: { event_too_old: 1 } });
+  });
+
   it("what does not open with the keys at hand", async () => {
     const sealer = createSealer({ keys: [randomBytes(32).toString("base64")] });
     const { again, context, clock, die, letters } = await world({ sealer });
