@@ -46,7 +46,7 @@ describe("entries that a host appends itself", () => {
 
 describe("events of a worker's process", () => {
   async function sentAfter(lingerMs: number | undefined) {
-    const { clock, delivery, events } = await setup({ settings: { lingerMs: 2_000 }, lookMs: 1 });
+    const { clock, delivery, events } = await setup({ settings: { lingerMs: 2_000 } });
     const worker = delivery.startWorker(lingerMs === undefined ? {} : { lingerMs });
     await delivery.append([event(1)]);
     const began = clock.monotonic();
@@ -222,7 +222,7 @@ describe("a delivery", () => {
       await delivery.append([event(n, { assetId: `pixel-${n}` })]);
     }
     const worker = delivery.startWorker();
-    await clock.advance(5_000);
+    await clock.advance(1_500);
     await clock.run(worker.stop());
     const [first, second] = events.sent.map(({ atMs }) => atMs);
     expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(1_000);
@@ -235,7 +235,7 @@ describe("a delivery", () => {
     });
     await delivery.append([event(1)]);
     const worker = delivery.startWorker();
-    await clock.advance(3_000);
+    await clock.advance(500);
     const { circuits } = await delivery.stats();
     expect(circuits).toMatchObject([{ asset: "events/pixel-1" }]);
     expect(circuits[0]?.retryInMs).toBeLessThanOrEqual(40);
