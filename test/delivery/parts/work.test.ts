@@ -38,14 +38,22 @@ interface Options extends Partial<DeliveryOptions> {
   /** How long a request takes. */
   takesMs?: number;
   name?: string;
-  /** What the engine says to a settle. */
+  /** What the engine says to a settle, and whether it renews the claim. */
   says?: "settled" | "lost";
+  renews?: boolean;
 }
 
 /** A worker that is given these entries in one claim each, by an engine that notes what becomes of them. */
 async function work(
   claims: ClaimedEntry[][],
-  { answer = () => DELIVERED, takesMs = 0, name = "events/pixel-1", says = "settled", ...rest }: Options = {},
+  {
+    answer = () => DELIVERED,
+    takesMs = 0,
+    name = "events/pixel-1",
+    says = "settled",
+    renews = true,
+    ...rest
+  }: Options = {},
 ) {
   const clock = createFakeClock();
   const inner = memory({ clock });
@@ -67,12 +75,12 @@ async function work(
     },
     async extend({ id }) {
       extended.push(id);
-      return true;
+      return renews;
     },
     wait: ({ maxMs, signal }) => clock.sleep(maxMs, signal),
   };
   const events = fakeEvents(clock, async (request, options) => {
-    await clock.sleep(takesMs);
+    await clock.sleep(takesMs, options.signal);
     return answer(request, options);
   });
   const seen: DeliveryEvent[] = [];
@@ -105,6 +113,14 @@ describe("a claim", () => {
     expect(seen).toEqual([{ type: "claim_lost", ...WHERE }]);
     expect(delivery.counters).toMatchObject({ lost: 1, delivered: 0 });
     expect(report.delivered).toBe(0);
+  });
+
+  it("that another worker took over has its request ended at once", async () => {
+    const lost = { takesMs: 9_000, renews: false, says: "lost", settings: { renewEveryMs: 3_000 } } as const;
+    const { clock, extended, delivery } = await work([[entry(1)]], lost);
+    expect(extended).toEqual(["claim-0"]);
+    expect(clock.monotonic()).toBeLessThan(4_000);
+    expect(delivery.counters.lost).toBe(1);
   });
 
   it("that a fault ends is left to its lease: neither settled nor given back", async () => {
