@@ -1,7 +1,7 @@
 import { isSnapchatError } from "../errors.ts";
 import type { Outcome } from "../storage/ports.ts";
 import { nextDelay } from "./backoff.ts";
-import { hasBit, setBit } from "./bits.ts";
+import { setBit } from "./bits.ts";
 import { type Context, safeError } from "./context.ts";
 import {
   type Again,
@@ -250,7 +250,7 @@ function retryDelay(context: Context, job: Job, open: OpenEvents): number {
   progress.delayMs = nextDelay(progress.delayMs, context.random, retryBounds(context.settings));
   if (progress.attempts >= context.settings.maxAttempts) {
     for (const index of openIndexes(progress, open.events.length)) {
-      if (!hasBit(progress.done, index)) bury(job, open, index, "attempts_exhausted", again);
+      bury(job, open, index, "attempts_exhausted", again);
       end(open, index);
     }
     open.again = undefined;

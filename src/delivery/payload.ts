@@ -38,7 +38,7 @@ type EventRow = [
   eventTime: number,
   acceptedAtMs: number,
   subjects: readonly string[],
-  more?: { o?: string; a?: number; v?: 1; t?: string; d?: number; r?: string },
+  more?: Partial<Record<"o" | "t" | "r", string | undefined> & Record<"a" | "v" | "d", number | undefined>>,
 ];
 type MemberRow = [
   op: 0 | 1 | 2,
@@ -68,18 +68,13 @@ export function encodeEvents(events: readonly StoredEvent[]): Uint8Array {
     ];
     const plain = orderId === undefined && maxAgeMs === undefined && !validateOnly && testEventCode === undefined;
     if (!plain || doubtMs !== undefined || rule !== undefined) {
-      row.push({
-        ...(orderId === undefined ? {} : { o: orderId }),
-        ...(maxAgeMs === undefined ? {} : { a: maxAgeMs }),
-        ...(validateOnly ? { v: 1 as const } : {}),
-        ...(testEventCode === undefined ? {} : { t: testEventCode }),
-        ...(doubtMs === undefined ? {} : { d: Math.round(doubtMs) }),
-        ...(rule === undefined ? {} : { r: rule }),
-      });
+      const v = validateOnly ? 1 : undefined;
+      const d = doubtMs === undefined ? undefined : Math.round(doubtMs);
+      row.push({ o: orderId, a: maxAgeMs, v, t: testEventCode, d, r: rule });
     }
     rows.push(row);
   }
-  return Buffer.from(`${JSON.stringify(rows)}\n${texts}`, "utf8");
+  return Buffer.from(`${JSON.stringify(rows)}\n${texts}`);
 }
 
 export function decodeEvents(content: Uint8Array): StoredEvent[] {
@@ -109,17 +104,18 @@ export function decodeEvents(content: Uint8Array): StoredEvent[] {
 }
 
 /** The numbers and the punctuation of a row, at most. */
-const ROW_BYTES = 100;
+const EVENT_ROW_BYTES = 100;
+const MEMBER_ROW_BYTES = 32;
 
 /** An event's bytes in an entry, at most: for splitting before anything is encoded. */
 export function eventBytes({ json, eventId, eventName, subjects, orderId, testEventCode, rule }: EventItem): number {
   const row = JSON.stringify([eventId, eventName, subjects, orderId, testEventCode, rule]);
-  return ROW_BYTES + Buffer.byteLength(row) + Buffer.byteLength(json);
+  return EVENT_ROW_BYTES + Buffer.byteLength(row) + Buffer.byteLength(json);
 }
 
 /** The same of a change of membership, one row for each key of the person; a byte of the row says an identifier's kind. */
 export function memberBytes({ identifiers, subjects, eventId, alsoPersons = [] }: MemberItem): number {
-  const row = ROW_BYTES + Buffer.byteLength(JSON.stringify([subjects, eventId]));
+  const row = MEMBER_ROW_BYTES + Buffer.byteLength(JSON.stringify([subjects, eventId]));
   return (row + identifiers.length * (1 + HASH_BYTES) + PERSON_BYTES) * (1 + alsoPersons.length);
 }
 
@@ -144,7 +140,7 @@ export function encodeMembers(members: readonly StoredMember[]): Uint8Array {
     if (eventId !== undefined) row.push(eventId);
     rows.push(row);
   }
-  return Buffer.concat([Buffer.from(`${JSON.stringify(rows)}\n`, "utf8"), ...parts]);
+  return Buffer.concat([Buffer.from(`${JSON.stringify(rows)}\n`), ...parts]);
 }
 
 export function decodeMembers(content: Uint8Array): StoredMember[] {

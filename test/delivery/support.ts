@@ -18,7 +18,7 @@ import type {
 } from "../../src/delivery/interfaces.ts";
 import { Secret, SnapchatError } from "../../src/errors.ts";
 import { memory } from "../../src/storage/memory/index.ts";
-import type { Group, Storage } from "../../src/storage/ports.ts";
+import type { Group, Outcome, Storage } from "../../src/storage/ports.ts";
 import { createFakeClock, type FakeClock } from "../../src/testing/clock.ts";
 
 /** A seeded random number generator (mulberry32): the same seed gives the same history. */
@@ -44,6 +44,22 @@ export function onClock(storage: Storage, clock: Clock, everyMs = 50): Storage {
   const outbox = Object.create(storage.outbox) as Storage["outbox"];
   outbox.wait = ({ maxMs, signal }) => clock.sleep(Math.min(maxMs, everyMs), signal);
   return Object.create(storage, { outbox: { value: outbox } }) as Storage;
+}
+
+/** An engine that keeps what a worker says of the claims in its hand. */
+export function overheard(storage: Storage) {
+  const settled: { outcomes: Outcome[]; holdGroupMs?: number }[] = [];
+  const released: { holdGroupMs?: number }[] = [];
+  const outbox = Object.create(storage.outbox) as Storage["outbox"];
+  outbox.settle = (claim, outcomes, hold = {}) => {
+    settled.push({ outcomes, ...hold });
+    return storage.outbox.settle(claim, outcomes, hold);
+  };
+  outbox.release = (claim, hold = {}) => {
+    released.push(hold);
+    return storage.outbox.release(claim, hold);
+  };
+  return { settled, released, storage: Object.create(storage, { outbox: { value: outbox } }) as Storage };
 }
 
 export function credential(id = "conversions/acme/d1/1", version = 1): Credential {

@@ -161,7 +161,7 @@ describe("changes of membership in an entry", () => {
     const rows = storedMembers(item);
     const taken = encodeMembers(rows).length;
     expect(memberBytes(item)).toBeGreaterThanOrEqual(taken);
-    expect(memberBytes(item)).toBeLessThan(taken + rows.length * 100);
+    expect(memberBytes(item)).toBeLessThan(taken + rows.length * 32);
   });
 });
 
