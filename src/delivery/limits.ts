@@ -59,7 +59,9 @@ interface State {
   factor: number;
   /** What the headers leave until the window starts anew: requests a millisecond. */
   headers: { perMs: number; untilMs: number } | undefined;
+  /** Since when the limit comes back. */
   changedAt: number;
+  refusedAt: number;
   blockedUntil: number;
   delayMs: number | undefined;
 }
@@ -71,22 +73,26 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
   function stateOf(key: string): State {
     let state = states.get(key);
     if (!state) {
-      state = { factor: 1, headers: undefined, changedAt: 0, blockedUntil: 0, delayMs: undefined };
+      state = {
+        ...{ factor: 1, changedAt: 0, refusedAt: Number.NEGATIVE_INFINITY },
+        ...{ headers: undefined, blockedUntil: 0, delayMs: undefined },
+      };
       states.set(key, state);
     }
     return state;
   }
 
+  /** What is left of a limit now. */
+  function factorOf(state: State): number {
+    const steps = Math.floor((clock.monotonic() - state.changedAt) / RECOVERY_STEP_MS);
+    state.factor = Math.min(1, state.factor + steps * 0.1);
+    state.changedAt += steps * RECOVERY_STEP_MS;
+    return state.factor;
+  }
+
   function limitNow(scope: LimitScope, lateMs: number): LimitScope {
     const state = states.get(scope.key);
-    if (state && state.factor < 1) {
-      const steps = Math.floor((clock.monotonic() - state.changedAt) / RECOVERY_STEP_MS);
-      if (steps > 0) {
-        state.factor = Math.min(1, state.factor + steps * 0.1);
-        state.changedAt += steps * RECOVERY_STEP_MS;
-      }
-    }
-    let perWindow = scope.perWindow * share * (state?.factor ?? 1);
+    let perWindow = scope.perWindow * share * (state ? factorOf(state) : 1);
     const headers = headersOf(state);
     if (headers) perWindow = Math.min(perWindow, headers.perMs * scope.windowMs);
     return paced({
@@ -136,11 +142,12 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
       const state = stateOf(scope.key);
       const now = clock.monotonic();
       // Answers that were on their way together are one refusal.
-      if (now - state.changedAt > 1_000 || state.factor === 1) {
-        state.factor = Math.max(LOWEST, state.factor / 2);
+      if (now - state.refusedAt > 1_000) {
+        state.factor = Math.max(LOWEST, factorOf(state) / 2);
         state.delayMs = nextDelay(state.delayMs, random, { minMs: 1_000, maxMs: 60_000 });
       }
       state.changedAt = now;
+      state.refusedAt = now;
       const forMs = Math.max(retryAfterMs ?? 0, state.delayMs ?? 1_000);
       await block(scope, forMs);
       return forMs;
@@ -163,7 +170,7 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
       return [...states]
         .map(([key, state]) => ({
           key,
-          factor: state.factor,
+          factor: factorOf(state),
           ...(headersOf(state) ? { perSecond: (headersOf(state)?.perMs ?? 0) * 1_000 } : {}),
           blockedForMs: Math.max(0, state.blockedUntil - now),
         }))
