@@ -249,10 +249,7 @@ function retryDelay(context: Context, job: Job, open: OpenEvents): number {
   progress.attempts++;
   progress.delayMs = nextDelay(progress.delayMs, context.random, retryBounds(context.settings));
   if (progress.attempts >= context.settings.maxAttempts) {
-    for (const index of openIndexes(progress, open.events.length)) {
-      bury(job, open, index, "attempts_exhausted", again);
-      end(open, index);
-    }
+    for (const index of openIndexes(progress, open.events.length)) bury(job, open, index, "attempts_exhausted", again);
     open.again = undefined;
   }
   return Math.max(progress.delayMs, again.minDelayMs);

@@ -110,6 +110,32 @@ describe("a claim of events goes back as it was", () => {
     expect(delivery.counters.delivered).toBe(5);
   });
 
+  it("until its credential may resolve; the fault is told once", async () => {
+    const resolve = () => Promise.reject(failure("http_error", {}));
+    const { delivery, drain, seen, released } = await setup({ credentials: { ...goodCredentials, resolve } });
+    await delivery.append([event(1)]);
+    await drain();
+    expect(seen).toEqual([{ type: "worker_error", code: "http_error", message: "http_error", destinationId: "d1" }]);
+    expect(released).toEqual([{ holdGroupMs: 5_000 }]);
+  });
+
+  it("but for what does not open, which waits five minutes while the others leave", async () => {
+    const sealer = {
+      seal: (plain: Uint8Array) => plain,
+      open(sealed: Uint8Array) {
+        if (Buffer.from(sealed).includes("e-2")) throw new Error("no key");
+        return sealed;
+      },
+    };
+    const { delivery, drain, settled, seen } = await setup({ sealer });
+    for (const n of [1, 2, 3]) await delivery.append([event(n)]);
+    await drain();
+    expect(delivery.counters.delivered).toBe(2);
+    const waits = settled.flatMap(({ outcomes }) => outcomes.map(({ rest }) => rest?.retryInMs));
+    expect(waits).toEqual([300_000, undefined, undefined]);
+    expect(seen[0]).toMatchObject({ type: "entry_unreadable", reason: "payload_unreadable" });
+  });
+
   it("for a second while another one is the probe", async () => {
     let answer: () => Promise<EventOutcome> = async () => FAILED;
     const { clock, delivery, drain, released } = await setup({ answer: () => answer() });
@@ -279,6 +305,53 @@ describe("an event is judged before it leaves", () => {
     await clock.run(worker.stop());
   });
 });
+
+it("what was decided about an event is not decided again when others of its entry are tried again", async () => {
+  const consent = { allowed: (...[, , subjects]: [string, string, readonly string[]]) => subjects[0] !== "subject-2" };
+  const { clock, delivery, drain, dead, settled } = await setup({
+    consent,
+    settings: { unknownMs: 100_000, retryMinMs: 45_000 },
+    answer: ({ eventIds }) => eventIds.map((id) => (id === "e-3" ? LOST : FAILED)),
+  });
+  const tooOld = event(1, { eventTime: Date.UTC(2025, 0, 1) / 1_000 });
+  await delivery.append([tooOld, event(2), event(3), event(4)]);
+  await drain();
+  const done = (at: number) => readProgress(settled[at]?.outcomes[0]?.rest?.progress, 4)?.done;
+  expect(done(0)).toEqual(Uint8Array.of(0b0011));
+  await clock.advance(45_000);
+  await drain();
+  expect(done(1)).toEqual(Uint8Array.of(0b0111));
+  expect((await dead()).map(({ eventId, reason }) => [eventId, reason])).toEqual([
+    ["e-3", "outcome_unknown"],
+    ["e-1", "event_too_old"],
+  ]);
+  expect(delivery.counters.withdrawn).toBe(1);
+});
+
+it.each([
+  [40_000, 1],
+  [40_001, 0],
+])(
+  "a request leaves only if its deadline and the settle after it are within the lease: after %d ms",
+  async (ms, sent) => {
+    const clock = createFakeClock();
+    const storage = memory({ clock });
+    const outbox = { ...storage.outbox, extend: () => Promise.reject(new Error("away")) };
+    const events = sends(async (_, items, options) => {
+      await clock.sleep(ms);
+      await options.beforeRequest?.();
+      return { outcomes: items.map(() => DELIVERED), requests: [{ status: 200, durationMs: 1, items: 1 }] };
+    });
+    const { delivery } = await setupDelivery({
+      ...{ clock, events, lookMs: 5_000, storage: { ...storage, outbox }, settings: { lingerMs: 0 } },
+    });
+    await delivery.append([event(1)]);
+    const worker = delivery.startWorker();
+    await clock.advance(ms + 50);
+    expect(delivery.counters.delivered).toBe(sent);
+    await clock.run(worker.stop());
+  },
+);
 
 describe("the events of a claim", () => {
   it("leave in a call for each kind: real ones, those to be validated, each test code's", async () => {
