@@ -87,7 +87,6 @@ export function createAppender(options: AppendOptions) {
       if (!refs.has(key) && wanted(key))
         refs.set(key, { tenantId: item.tenantId, destinationId: item.destinationId, name });
     }
-    if (refs.size === 0) return;
     const groups = await Promise.all([...refs.values()].map((ref) => openGroup?.(ref)));
     const known = groups.filter((group) => group !== undefined);
     if (known.length > 0)

@@ -80,7 +80,7 @@ export function createCircuits({ clock, random, threshold = 5, retry }: CircuitO
       };
       const wasOpen = next.failures >= threshold;
       // One that is only just coming back is not given five more.
-      next.failures = Number.isFinite(next.room) ? Math.max(threshold, next.failures + 1) : next.failures + 1;
+      next.failures = Number.isFinite(next.room) ? threshold : next.failures + 1;
       circuits.set(asset, next);
       if (next.failures < threshold) return undefined;
       next.room = 1;

@@ -62,10 +62,8 @@ export async function hear(
 /** The outcomes that mean something for more than their own event. */
 function summary(outcomes: readonly EventOutcome[]) {
   const seen: Partial<Record<"limited" | "unauthorized" | "forbidden" | "failed", EventOutcome>> = {};
-  let last: EventOutcome | undefined;
   for (const outcome of outcomes) {
-    if (outcome === last || outcome.status === "delivered" || outcome.status === "rejected") continue;
-    last = outcome;
+    if (outcome.status === "delivered" || outcome.status === "rejected") continue;
     if (outcome.status === "unauthorized") seen.unauthorized ??= outcome;
     else if (outcome.status === "forbidden") seen.forbidden ??= outcome;
     else if (outcome.code === "rate_limited") seen.limited ??= outcome;

@@ -123,7 +123,11 @@ describe("the outcomes of a call say", () => {
 
   it("what the headers leave, but for those of a 429", async () => {
     const rateLimit = { limit: 10, remaining: 1, resetInMs: 500 };
-    const requests = [request({ rateLimit }), request({ status: 429, rateLimit }), request()];
+    const requests = [
+      request({ rateLimit }),
+      request({ status: 429, rateLimit: { ...rateLimit, remaining: 0 } }),
+      request(),
+    ];
     const { said } = await told([DELIVERED], requests);
     expect(said).toEqual([
       ["observed", CREDENTIAL.limits.events, rateLimit],

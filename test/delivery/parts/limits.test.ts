@@ -190,8 +190,9 @@ describe("headers of an answer", () => {
     ["a window that is over", rate(2, 0), undefined],
     ["nothing of a window that is over", rate(0, 0), undefined],
   ])("lower the limit while their window runs: %s", async (_, headers, perSecond) => {
-    const { clock, limits } = over();
+    const { clock, limits, blocked } = over();
     await limits.observed([TOKEN, APP], headers);
+    expect(blocked).toEqual([]);
     await limits.observed([], rate(1, 1_000));
     const lowered = perSecond === undefined ? [] : [{ key: "token", factor: 1, perSecond, blockedForMs: 0 }];
     expect(limits.lowered()).toEqual(lowered);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { DeliveryItem, MemberItem } from "../../../src/delivery/index.ts";
 import { decodeEvents, decodeMembers, eventBytes, memberBytes, openPayload } from "../../../src/delivery/payload.ts";
 import { type PrepareOptions, prepareItems } from "../../../src/delivery/prepare.ts";
-import { event, hashOf, member } from "../support.ts";
+import { event, hashOf, member, promisesDone } from "../support.ts";
 
 const OPTIONS: PrepareOptions = {
   sealer: undefined,
@@ -57,6 +57,25 @@ describe("the items of a call", () => {
     };
     await prepare([event(1), member(1, "add", { tenantId: "t2", destinationId: "d2" })], { sealer });
     expect(places).toEqual(["acme/d1/outbox/events%2Fpixel-1", "t2/d2/outbox/members%2Fvip"]);
+  });
+
+  it("are there once all of them are sealed, however long that takes", async () => {
+    const done = Promise.withResolvers<void>();
+    const sealer = {
+      seal: async (plain: Uint8Array) => {
+        if (Buffer.from(plain).includes("e-2")) await done.promise;
+        return plain;
+      },
+      open: (sealed: Uint8Array) => sealed,
+    };
+    let ready = false;
+    const preparing = prepare([event(1), event(2, { assetId: "pixel-2" })], { sealer }).finally(() => {
+      ready = true;
+    });
+    await promisesDone();
+    expect(ready).toBe(false);
+    done.resolve();
+    expect((await preparing).entries).toMatchObject([{ items: 1 }, { items: 1 }]);
   });
 
   it("fill one request: 2,000 events", async () => {
