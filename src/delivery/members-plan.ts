@@ -113,20 +113,18 @@ export function createPlan(options: PlanOptions) {
 
   /** What Snapchat should hold of identifiers that did not change here: asked as a probe, never written. */
   async function tellAgain(port: Members, identifiers: readonly Pick<MemberOp, "kind" | "hash">[]): Promise<void> {
-    for (let from = 0; from < identifiers.length; from += MAX_OPS) {
-      const part = identifiers.slice(from, from + MAX_OPS);
-      const probes = part.map(
-        ({ kind, hash }): MemberOp => ({ op: "add", kind, hash, position: Number.MAX_SAFE_INTEGER }),
-      );
-      const wouldChange = await port.diff(segment, probes);
-      for (const [index, one] of part.entries()) send(hasBit(wouldChange, index) ? "remove" : "add", one);
-    }
+    if (identifiers.length === 0) return;
+    const probes = identifiers.map(
+      ({ kind, hash }): MemberOp => ({ op: "add", kind, hash, position: Number.MAX_SAFE_INTEGER }),
+    );
+    const wouldChange = await port.diff(segment, probes);
+    for (const [index, one] of identifiers.entries()) send(hasBit(wouldChange, index) ? "remove" : "add", one);
   }
 
   return {
     changes,
     operations,
-    /** Tells again what Snapchat should hold of these identifiers, whatever is said of them here. */
+    /** Tells again what Snapchat should hold of these identifiers, at most {@link MAX_OPS}, whatever is said of them here. */
     async assert(identifiers: readonly Pick<MemberOp, "kind" | "hash">[]): Promise<void> {
       const said = new Set<string>();
       if (members)

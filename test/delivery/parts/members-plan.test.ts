@@ -108,6 +108,7 @@ describe("single changes", () => {
   it("that say nothing leave nothing to do", async () => {
     const { plan, diff } = await setup();
     await plan.changes([]);
+    expect(diff).not.toHaveBeenCalled();
     await plan.changes([folded([], { hash: hashOf(1) })]);
     expect(plan.finish()).toEqual({ pages: [], commits: [] });
     expect(diff.mock.calls.filter(([, ops]) => ops.length > 0)).toEqual([]);
