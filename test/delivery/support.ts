@@ -296,7 +296,13 @@ export async function setupSegment({
   const rest = await setup({ segments, lookMs: 1_000, ...options, settings });
   const ref = await linkSegment(rest.storage);
   if (link) await changeSegmentLink(rest.storage.records, ref, (before) => ({ ...before, ...link }));
-  return { ...rest, segments, ref };
+  /** A worker works for so long, then stops. */
+  async function work(ms: number): Promise<void> {
+    const worker = rest.delivery.startWorker({ concurrency: 1 });
+    await rest.clock.advance(ms);
+    await rest.clock.run(worker.stop());
+  }
+  return { ...rest, segments, ref, work };
 }
 
 export const failure = (
