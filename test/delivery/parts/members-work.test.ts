@@ -348,6 +348,21 @@ describe("a segment that was let go of while its members were told", () => {
   });
 });
 
+describe("a segment where nothing remembers members", () => {
+  it.each([true, false])("is told all the same, let go of meanwhile or not: %s", async (gone) => {
+    const clock = createFakeClock();
+    const { members: _, ...storage } = memory({ clock });
+    const one = await working({
+      ...{ clock, storage },
+      faults: [async () => void (gone && (await storage.records.delete(segmentLinkKey(one.ref))))],
+    });
+    await one.delivery.append([member(1, "add")]);
+    await one.work(1_000);
+    expect([one.calls, await one.depth()]).toEqual([["0 s: add"], expect.objectContaining({ entries: 0 })]);
+    expect(one.delivery.counters.delivered).toBe(1);
+  });
+});
+
 describe("a claim that a later one has overtaken", () => {
   it("is lost: what it told is not counted, and it is told who lost it", async () => {
     const { delivery, storage, ref, work, told } = await working();
@@ -359,6 +374,25 @@ describe("a claim that a later one has overtaken", () => {
       { type: "claim_lost", tenantId: "acme", destinationId: "d1", group: "members/vip" },
     ]);
     expect(told("settled", "members_sent")).toEqual([]);
+  });
+});
+
+describe("a claim that is lost at the last moment", () => {
+  it.each<[string, Partial<SegmentLink>, unknown]>([
+    ["after its members were told", READY, undefined],
+    ["after its segment was stopped", { ...READY, state: "stopped" }, undefined],
+    ["after a request failed", READY, failure("http_error", { status: 400 })],
+  ])("%s counts nothing", async (_, link, fault) => {
+    const clock = createFakeClock();
+    const inner = memory({ clock });
+    const outbox = Object.assign(Object.create(inner.outbox) as Storage["outbox"], { settle: async () => "lost" });
+    const { delivery, work, told, settled } = await working({
+      ...{ clock, link, faults: [fault], storage: { ...inner, outbox } },
+    });
+    await delivery.append([member(1, "add")]);
+    await work(1_000);
+    expect(delivery.counters).toMatchObject({ lost: 1, delivered: 0, withdrawn: 0, retried: 0, membersAdded: 0 });
+    expect([told("settled", "members_sent"), settled, told("claim_lost").length]).toEqual([[], [], 1]);
   });
 });
 
@@ -518,6 +552,73 @@ describe("a segment's request that does not end well", () => {
     expect(await depth()).toMatchObject({ paused: ["segment_deleted"] });
   });
 
+  it("is not noted as deleted before the engine has taken it", async () => {
+    const clock = createFakeClock();
+    const inner = memory({ clock });
+    let away = 0;
+    const records = Object.assign(Object.create(inner.records) as Storage["records"], {
+      async put(...of: Parameters<Storage["records"]["put"]>) {
+        if (of[0].startsWith("segment/") && away-- > 0) throw storageError("unavailable", "away", "-");
+        return inner.records.put(...of);
+      },
+    });
+    const one = await once(failure("http_error", { status: 404 }), { clock, storage: { ...inner, records } });
+    away = 2;
+    await one.work(5_000);
+    expect((await one.link())?.state).toBe("deleted");
+    expect(one.told("segment_deleted")).toHaveLength(1);
+  });
+
+  it("is made again later and later where that counts, and after its own time where it does not", async () => {
+    const faults = [REFUSED, NO_ANSWER, FORBIDDEN];
+    const { delivery, work, calls } = await working({ faults, settings: { retryMinMs: 100_000, retryMaxMs: 200_000 } });
+    await delivery.append([member(1, "add")]);
+    await work(1_000_000);
+    const at = calls.map((line) => Number.parseInt(line, 10));
+    const [first = 0, second = 0, third = 0] = at.slice(1).map((second, n) => second - (at[n] ?? 0));
+    expect(first).toBeGreaterThanOrEqual(100);
+    expect(second).toBeGreaterThanOrEqual(100);
+    expect([third, at.length]).toEqual([60, 4]);
+  });
+
+  it("does not wait for the circuit of another segment", async () => {
+    const faults = Array.from({ length: 5 }, () => NO_ANSWER);
+    const { delivery, storage, clock, work, calls } = await working({ faults, settings: { retryMinMs: 20_000 } });
+    const ref = await linkSegment(storage, "b");
+    await storage.records.put(segmentLinkKey(ref), Buffer.from(`\u0001${JSON.stringify({ ...READY, key: "b" })}`));
+    const credentialOf = async () => ({ credentialId: LOGIN });
+    for (let n = 0; n < 5; n++) await clock.run(delivery.sendNow([member(n, "add")], { credentialOf }));
+    faults.push(NO_ANSWER);
+    const before = calls.length;
+    await delivery.append([member(1, "add", { link: "b" })]);
+    await work(70_000);
+    expect(calls.slice(before)).toHaveLength(2);
+  });
+
+  it("five times holds all of the segment's work until its circuit lets one pass", async () => {
+    const faults = Array.from({ length: 5 }, () => NO_ANSWER);
+    const { delivery, work, calls } = await working({ faults, settings: { retryMinMs: 20_000 } });
+    await delivery.append([member(1, "add")]);
+    while (calls.length < 5) await work(1_000);
+    while (calls.length < 6) await work(1_000);
+    const at = calls.map((line) => Number.parseInt(line, 10));
+    expect((at[5] ?? 0) - (at[4] ?? 0)).toBeGreaterThanOrEqual(100);
+    expect(delivery.counters.released).toBe(0);
+  });
+
+  it("is not made good by a claim without a request", async () => {
+    const faults = Array.from({ length: 4 }, () => NO_ANSWER);
+    const { delivery, clock, work, told } = await working({ faults });
+    const credentialOf = async () => ({ credentialId: LOGIN });
+    for (let n = 0; n < 4; n++) await clock.run(delivery.sendNow([member(n, "add")], { credentialOf }));
+    await delivery.append([member(1, "remove")]);
+    await work(1_000);
+    faults.push(NO_ANSWER);
+    await delivery.append([member(2, "add")]);
+    await work(1_000);
+    expect([delivery.counters.delivered, told("circuit_opened").length]).toEqual([1, 1]);
+  });
+
   it("five times opens the segment's circuit, of this destination alone", async () => {
     const one = await working({
       fault: (_, when) => (when === "before" ? Promise.reject(NO_ANSWER) : undefined),
@@ -600,6 +701,18 @@ describe("entries of one claim", () => {
     expect(delivery.counters).toMatchObject({ requests: 1, delivered: 1, retried: 1 });
     await clock.advance(120_000);
     expect(await remembered()).toEqual([{ attempts: 0, doubted: false, claims: 1 }]);
+  });
+
+  it("that were done before one could not leave are done", async () => {
+    const { delivery, work, storage, ref, calls, depth } = await working();
+    await delivery.append([member(1, "remove")]);
+    const position = await delivery.lists.task(ref, "run", { task: "make" });
+    await delivery.lists.page(ref, "page", page(2), position);
+    await storage.slots?.block(`token/${LOGIN}`, 20_000);
+    await work(10_000);
+    expect(delivery.counters).toMatchObject({ delivered: 1, retried: 1, released: 0, requests: 0 });
+    await work(12_000);
+    expect([calls, await depth()]).toEqual([["20 s: add"], expect.objectContaining({ entries: 0 })]);
   });
 
   it("are told and counted together", async () => {
