@@ -17,13 +17,7 @@ export async function runTask(bringing: Bringing, open: MemberEntry, task: Segme
     case "sweep": {
       // Nobody's row is never present, so every row names somebody and takes nobody else along.
       const leaves = (row: MemberRow): MemberOp => ({ ...row, op: "remove", position });
-      const swept = await overRows(
-        bringing,
-        segment,
-        { notSeenIn: position, positionBefore: position },
-        leaves,
-        position,
-      );
+      const swept = await overRows(bringing, segment, { notSeenIn: position, positionBefore: position }, leaves);
       if (swept === "lost") return "lost";
       await changeSegmentLink(context.storage.records, segment, (link) => ({
         ...link,
@@ -40,7 +34,7 @@ export async function runTask(bringing: Bringing, open: MemberEntry, task: Segme
       return renewed;
     }
     case "refill":
-      return overRows(bringing, segment, {}, (row) => ({ ...row, op: "add" }), undefined, { send: "everything" });
+      return overRows(bringing, segment, {}, (row) => ({ ...row, op: "add" }), { send: "everything" });
     case "copy": {
       if (task.from === undefined) return nothing();
       const from = { ...segment, link: task.from };
@@ -55,7 +49,6 @@ async function overRows(
   from: SegmentRef,
   filter: MemberFilter,
   opOf: (row: MemberRow) => MemberOp,
-  run?: number,
   judgement: Judgement = {},
 ): Promise<PageDone | "lost"> {
   const { members } = bringing.context.storage;
@@ -73,7 +66,7 @@ async function overRows(
       count += page.items.length;
       after = page.after;
     } while (after !== undefined && count < identifiersPerRequest);
-    const told = await tell(bringing, plan.finish(), { run });
+    const told = await tell(bringing, plan.finish());
     if (told === "lost") return "lost";
     total = sum(total, told);
   } while (after !== undefined);

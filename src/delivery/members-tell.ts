@@ -85,7 +85,7 @@ async function commit(
   const { clock, random } = context;
   const { members } = context.storage;
   const { fence } = job.claim;
-  for (const { ops, sent } of members ? plan.commits : []) {
+  for (const { ops, sent } of plan.commits) {
     const write = async () => members?.commit(segment, ops(), { fence, sent, ...(run === undefined ? {} : { run }) });
     if ((await storageCall(write, { clock, random, maxMs: 30_000 })) === "lost") return "lost";
   }
