@@ -28,9 +28,7 @@ async function stored(
 ): Promise<Members> {
   const members = memory().members as Members;
   const ops = rows.map(([person, position, identifier]) => ({ op: "add" as const, person, position, ...identifier }));
-  for (let from = 0; from < ops.length; from += 10_000) {
-    await members.commit(VIP, ops.slice(from, from + 10_000), { fence: 1, sent: new Uint8Array(1_250) });
-  }
+  await members.commit(VIP, ops, { fence: 1, sent: new Uint8Array(1) });
   return members;
 }
 
@@ -74,10 +72,10 @@ describe("a named person who leaves takes along", () => {
   });
 
   it("however much that is", async () => {
-    const hashes = Array.from({ length: 2_001 }, (_, n) => ({ kind: 0 as const, hash: hashOf(n) }));
-    const members = await stored(hashes.map((identifier) => [ANN, 1, identifier]));
-    const [left] = await whole(members, [change(5, "remove", ANN, [])]);
-    expect(left).toHaveLength(2_001);
+    const members = await stored([1, 2, 3, 4, 5].map((n) => [ANN, 1, id(n)]));
+    const few: Members = { ...members, scan: (segment, filter) => members.scan(segment, { ...filter, limit: 2 }) };
+    const [left] = await whole(few, [change(5, "remove", ANN, [])]);
+    expect(left?.toSorted()).toEqual(["0/1", "0/2", "0/3", "0/4", "0/5"]);
   });
 });
 
@@ -98,9 +96,3 @@ describe("changes stay as they are", () => {
     expect(await wholePersons(undefined, VIP, placed)).toEqual(placed);
   });
 });
-
-function hashOf(n: number): Uint8Array {
-  const hash = new Uint8Array(32);
-  new DataView(hash.buffer).setUint32(0, n);
-  return hash;
-}
