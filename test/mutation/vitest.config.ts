@@ -33,7 +33,21 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
     ...["snapchat/seen-events", "snapchat/ids", "snapchat/skip-share", "workflow/mapping", "workflow/presets"],
     ...["snapchat/explain", "workflow/totality", "workflow/customerlabs"],
   ],
-  delivery: ["delivery/parts/*", "delivery/members-fold", "delivery/judging", "delivery/members", "delivery/send-now",
+  delivery: [
+    ...[
+      "delivery/parts/*",
+      "delivery/judging",
+      "delivery/members-fold",
+      "delivery/events",
+      "delivery/send-now",
+      "delivery/health",
+      "delivery/dead-letters",
+    ],
+    ...["delivery/retention", "delivery/limits", "delivery/circuit", "delivery/members", "delivery/worker"],
+    ...["delivery/checker-memory", "audiences/checker", "delivery/backup", "people/withdraw", "snapchat/consent"],
+    ...["snapchat/list-consent", "audiences/segments", "audiences/members", "audiences/lists", "snapchat/delivery"],
+    ...["snapchat/telemetry", "snapchat/upkeep", "snapchat/track", "snapchat/send-now", "delivery/slow-engine"],
+    ...["snapchat/receipts", "snapchat/segment-sync"],
   ],
 };
 const room = process.env.MUTATION_ROOM ?? "identity";

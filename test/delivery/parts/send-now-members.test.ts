@@ -116,6 +116,14 @@ describe("changes of a segment that are sent at once", () => {
     expect(told()).toHaveLength(2);
   });
 
+  it("of one identifier by two persons are the last one's", async () => {
+    const { send, told } = await sending();
+    const shared = { identifiers: [{ kind: 1 as const, hash: hashOf(9) }] };
+    await send([member(1, "remove", shared), member(2, "add", shared)]);
+    await send([member(1, "add", shared), member(2, "remove", shared)]);
+    expect(told()).toEqual(["add phone 9", "remove phone 9"]);
+  });
+
   it("with no identifier in them ask for nothing", async () => {
     const { send, told, delivery } = await sending({ link: {} });
     expect(await send([member(1, "add", { identifiers: [] })])).toEqual([{ status: "withdrawn", known: true }]);
