@@ -74,8 +74,12 @@ export function createLimits({ slots, clock, random, share = 0.9 }: LimitsOption
     let state = states.get(key);
     if (!state) {
       state = {
-        ...{ factor: 1, changedAt: 0, refusedAt: Number.NEGATIVE_INFINITY },
-        ...{ headers: undefined, blockedUntil: 0, delayMs: undefined },
+        factor: 1,
+        headers: undefined,
+        changedAt: 0,
+        refusedAt: Number.NEGATIVE_INFINITY,
+        blockedUntil: 0,
+        delayMs: undefined,
       };
       states.set(key, state);
     }
