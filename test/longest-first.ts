@@ -2,12 +2,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes longest, longest first: begun last, one of these would run alone while the other workers are done. */
 const LONGEST = [
-  "delivery/checker-sqlite",
-  "delivery/checker-postgres",
   "audiences/checker",
+  "delivery/checker-memory",
+  "delivery/checker-postgres",
   "delivery/checker-redis",
   "auth/refresh-processes",
-  "delivery/checker-memory",
+  "delivery/checker-sqlite",
   "audiences/mirror-processes",
   "connecting/life-bugs",
   "delivery/checker-bugs",

@@ -2,7 +2,7 @@ import { sqlite } from "../../src/sqlite/index.ts";
 import { describeHistories } from "./checker/describe-histories.ts";
 
 describeHistories("sqlite", {
-  histories: 2_000,
+  histories: 300,
   async engine(clock) {
     const storage = sqlite(":memory:", { clock });
     await storage.migrate();
