@@ -45,6 +45,10 @@ export function readAnswer(response: HttpResponse, assetId: string, nowMs: numbe
   const { status } = response;
   const id = response.requestId === undefined ? {} : { requestId: response.requestId };
   const body = isRecord(response.json) ? response.json : undefined;
+  const result = typeof body?.status === "string" ? body.status.toUpperCase() : "";
+  const success = status >= 200 && status < 300;
+  // Before any words are looked at: what was sent, up to thousands of events, is looked for in them.
+  if (success && (result === "VALID" || result === "SUCCESS")) return { kind: "valid", ...id };
   const words = wordsOf(body);
   const said = saidOf(response, assetId);
   const raw = words.message === "" && body === undefined ? plainBody(response.text) : words.message;
@@ -56,9 +60,6 @@ export function readAnswer(response: HttpResponse, assetId: string, nowMs: numbe
   if (status >= 500 || status === 408 || status === 425) {
     return { kind: "retry", known: status === 425, message, code, ...after(response, nowMs), ...id };
   }
-  const result = typeof body?.status === "string" ? body.status.toUpperCase() : "";
-  const success = status >= 200 && status < 300;
-  if (success && (result === "VALID" || result === "SUCCESS")) return { kind: "valid", ...id };
   if (FORBIDDEN.test(raw)) return { kind: "forbidden", message, code, ...id };
   if (status === 401 || BAD_TOKEN.test(raw)) return { kind: "unauthorized", message, code, ...id };
   if (status === 403 || status === 404) return { kind: "forbidden", message, code, ...id };
