@@ -93,6 +93,13 @@ export function event(n: number | string, more: Partial<EventItem> = {}): EventI
 
 export const hashOf = (n: number): string => n.toString(16).padStart(64, "0");
 
+/** Bytes of a digest, others for every number. */
+export function hashBytes(n: number): Uint8Array {
+  const hash = new Uint8Array(32);
+  new DataView(hash.buffer).setUint32(0, n);
+  return hash;
+}
+
 export function member(n: number, op: "add" | "remove", more: Partial<MemberItem> = {}): MemberItem {
   return {
     type: "member",
@@ -311,3 +318,13 @@ export const failure = (
   kind: "retry" | "fix_configuration" | "reauthorize" = "retry",
   retryAfterMs?: number,
 ) => new SnapchatError({ code, kind, message: code, fix: "", details, ...(retryAfterMs && { retryAfterMs }) });
+
+/** What a port of the host throws, with its kind alone to judge it by. */
+export const coded = (kind: "reauthorize" | "retry" | "fix_configuration", retryAfterMs?: number) =>
+  new SnapchatError({
+    code: "c_1",
+    kind,
+    message: "It failed.",
+    fix: "-",
+    ...(retryAfterMs ? { retryAfterMs } : {}),
+  });

@@ -3,10 +3,10 @@ import type { SettledItem } from "../../../src/delivery/emitted.ts";
 import { createDelivery } from "../../../src/delivery/index.ts";
 import type { Credentials, EventOutcome, EventSender } from "../../../src/delivery/interfaces.ts";
 import { readProgress } from "../../../src/delivery/progress.ts";
-import { SnapchatError } from "../../../src/errors.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
 import {
+  coded,
   credential,
   DELIVERED,
   event,
@@ -577,14 +577,6 @@ describe("a sender that throws", () => {
     sends(async (_, __, options) => {
       if (first === "pass") await options.beforeRequest?.();
       throw error;
-    });
-  const coded = (kind: "retry" | "fix_configuration", retryAfterMs?: number) =>
-    new SnapchatError({
-      code: "c_1",
-      kind,
-      message: "It failed.",
-      fix: "-",
-      ...(retryAfterMs ? { retryAfterMs } : {}),
     });
 
   it.each<[string, unknown, "pass" | "throw", object]>([

@@ -2,10 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/delivery/context.ts";
 import { newCounters } from "../../../src/delivery/counters.ts";
 import { giveBack, type Job, pauseCredential, resolveCredential, settle } from "../../../src/delivery/job.ts";
-import { SnapchatError } from "../../../src/errors.ts";
 import type { Claim, Outcome } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
-import { credential, eventsOf } from "../support.ts";
+import { coded, credential, eventsOf } from "../support.ts";
 
 const GROUP = eventsOf();
 const CLAIM = { id: "c", fence: 1, group: GROUP, entries: [] } as Claim;
@@ -108,14 +107,6 @@ describe("the outcomes of a claim", () => {
 
 describe("the credential of a claim", () => {
   const failing = (error: unknown) => working({ resolve: () => Promise.reject(error) });
-  const coded = (kind: "reauthorize" | "retry", retryAfterMs?: number) =>
-    new SnapchatError({
-      code: "c_1",
-      kind,
-      message: "It failed.",
-      fix: "-",
-      ...(retryAfterMs ? { retryAfterMs } : {}),
-    });
 
   it("is what its group leaves with", async () => {
     const { context, said } = working({ resolve: async (id: string) => credential(id) });

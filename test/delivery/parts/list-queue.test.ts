@@ -10,7 +10,7 @@ import { storageError } from "../../../src/storage/errors.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { MemberOp, Members, Storage } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
-import { seeded } from "../support.ts";
+import { hashBytes, seeded } from "../support.ts";
 
 const DAY = 86_400_000;
 const VIP = { tenantId: "acme", destinationId: "d1", link: "vip" };
@@ -19,15 +19,9 @@ const ANN = new Uint8Array(16).fill(1);
 const BOB = new Uint8Array(16).fill(2);
 const SENT = new Uint8Array(1_250).fill(255);
 
-function hashOf(n: number): Uint8Array {
-  const hash = new Uint8Array(32);
-  new DataView(hash.buffer).setUint32(0, n);
-  return hash;
-}
-
 const page = (hashes: number[], more: Partial<ListPage> = {}): Omit<ListPage, "type"> => ({
   ...{ op: "add", kind: 0, persons: undefined, acceptedAtMs: 9 },
-  hashes: Buffer.concat(hashes.map(hashOf)),
+  hashes: Buffer.concat(hashes.map(hashBytes)),
   ...more,
 });
 
@@ -47,7 +41,7 @@ async function setup(options: Partial<ListQueueOptions> & { outbox?: Partial<Sto
   const hold = (ops: Partial<MemberOp>[], fence = 1, run?: number) =>
     members.commit(
       VIP,
-      ops.map((op) => ({ op: "add", kind: 0, hash: hashOf(1), person: ANN, position: 1, ...op }) as MemberOp),
+      ops.map((op) => ({ op: "add", kind: 0, hash: hashBytes(1), person: ANN, position: 1, ...op }) as MemberOp),
       { fence, sent: SENT, ...(run === undefined ? {} : { run }) },
     );
   return { clock, storage: inner, queue, claim, members, hold };
@@ -187,8 +181,8 @@ describe("what a page would change now", () => {
   it("are the places of what Snapchat's list does not say already", async () => {
     const { queue, hold } = await setup();
     await hold([
-      { hash: hashOf(1), person: UNNAMED },
-      { hash: hashOf(3), person: UNNAMED },
+      { hash: hashBytes(1), person: UNNAMED },
+      { hash: hashBytes(3), person: UNNAMED },
     ]);
     expect(await queue.changing(VIP, page([1, 2, 3, 4]), 7, {})).toEqual(new Set([1, 3]));
     expect(await queue.changing(VIP, page([1, 2, 3, 4], { op: "remove" }), 7, {})).toEqual(new Set([0, 2]));
@@ -199,7 +193,7 @@ describe("what a page would change now", () => {
     const { queue, hold } = await setup();
     const long = Array.from({ length: 1_500 }, (_, n) => n);
     const held = long.filter((n) => n !== 3 && n !== 1_234);
-    await hold(held.map((n) => ({ hash: hashOf(n), person: BOB })));
+    await hold(held.map((n) => ({ hash: hashBytes(n), person: BOB })));
     expect(await queue.changing(VIP, page(long), 7, {})).toEqual(new Set([3, 1_234]));
     const persons = Buffer.concat([BOB, BOB, BOB]);
     const leave = page([2, 3, 4], { op: "remove", persons });
@@ -228,22 +222,22 @@ describe("what a page would change now", () => {
 describe("what a run that has read everything makes leave", () => {
   it("is what it did not see and nobody spoke of since", async () => {
     const { queue, hold } = await setup();
-    await hold([1, 2, 3].map((n) => ({ hash: hashOf(n) })));
+    await hold([1, 2, 3].map((n) => ({ hash: hashBytes(n) })));
     await hold(
       [
-        { hash: hashOf(4), position: 7 },
-        { hash: hashOf(5), position: 8 },
+        { hash: hashBytes(4), position: 7 },
+        { hash: hashBytes(5), position: 8 },
       ],
       2,
     );
-    await hold([{ hash: hashOf(1), position: 7 }], 3, 7);
+    await hold([{ hash: hashBytes(1), position: 7 }], 3, 7);
     expect(await queue.leaving(VIP, 7)).toEqual({ leaving: 2, held: 5 });
     expect(await queue.leaving(OTHER, 7)).toEqual({ leaving: 0, held: 0 });
   });
 
   it("are identifiers that nobody is left to hold, each counted once", async () => {
     const { queue, hold } = await setup();
-    await hold([{}, { person: BOB }, { hash: hashOf(2) }, { hash: hashOf(2), person: BOB, position: 8 }]);
+    await hold([{}, { person: BOB }, { hash: hashBytes(2) }, { hash: hashBytes(2), person: BOB, position: 8 }]);
     expect(await queue.leaving(VIP, 7)).toEqual({ leaving: 1, held: 2 });
     await hold([{ position: 9 }], 2);
     expect(await queue.leaving(VIP, 7)).toEqual({ leaving: 0, held: 0 });
@@ -261,7 +255,7 @@ describe("what a run that has read everything makes leave", () => {
     const add = { ...{ op: "add" as const, kind: 0 as const }, person: ANN, position: 1 };
     await members.commit(
       VIP,
-      [1, 2, 3, 4, 5].map((n) => ({ ...add, hash: hashOf(n) })),
+      [1, 2, 3, 4, 5].map((n) => ({ ...add, hash: hashBytes(n) })),
       { fence: 1, sent: SENT },
     );
     expect(await queue.leaving(VIP, 7)).toEqual({ leaving: 5, held: 5 });

@@ -4,23 +4,18 @@ import { createPlan, MAX_OPS, type MembersPlan } from "../../../src/delivery/mem
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { MemberOp, Members } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
+import { hashBytes } from "../support.ts";
 
 const VIP = { tenantId: "acme", destinationId: "d1", link: "vip" };
 const ANN = new Uint8Array(16).fill(1);
 const BOB = new Uint8Array(16).fill(2);
 
-function hashOf(n: number): Uint8Array {
-  const hash = new Uint8Array(32);
-  new DataView(hash.buffer).setUint32(0, n);
-  return hash;
-}
-
 const op = (n: number, said: "add" | "remove" = "add", more: Partial<MemberOp> = {}): MemberOp => ({
-  ...{ op: said, kind: 0, hash: hashOf(n), person: ANN, position: 5 },
+  ...{ op: said, kind: 0, hash: hashBytes(n), person: ANN, position: 5 },
   ...more,
 });
 const folded = (ops: MemberOp[], more: Partial<FoldedIdentifier> = {}): FoldedIdentifier => ({
-  ...{ kind: ops[0]?.kind ?? 0, hash: ops[0]?.hash ?? hashOf(0), ops, doubted: false },
+  ...{ kind: ops[0]?.kind ?? 0, hash: ops[0]?.hash ?? hashBytes(0), ops, doubted: false },
   ...more,
 });
 
@@ -79,7 +74,7 @@ describe("single changes", () => {
       folded([op(2, "remove")], doubted),
       folded([op(3, "remove")], doubted),
       folded([op(4)], doubted),
-      folded([], { doubted: true, hash: hashOf(5) }),
+      folded([], { doubted: true, hash: hashBytes(5) }),
     ]);
     const finished = plan.finish();
     expect(told(finished)).toEqual(["remove email 2 3 5", "add email 4 1"]);
@@ -99,7 +94,7 @@ describe("single changes", () => {
     await plan.changes([
       folded([op(1)]),
       folded([op(2), op(2, "remove")]),
-      folded([], { doubted: true, hash: hashOf(3) }),
+      folded([], { doubted: true, hash: hashBytes(3) }),
     ]);
     const finished = plan.finish();
     expect([told(finished), finished.commits]).toEqual([["add email 1", "remove email 2"], []]);
@@ -109,7 +104,7 @@ describe("single changes", () => {
     const { plan, diff } = await setup();
     await plan.changes([]);
     expect(diff).not.toHaveBeenCalled();
-    await plan.changes([folded([], { hash: hashOf(1) })]);
+    await plan.changes([folded([], { hash: hashBytes(1) })]);
     expect(plan.finish()).toEqual({ pages: [], commits: [] });
     expect(diff.mock.calls.filter(([, ops]) => ops.length > 0)).toEqual([]);
   });
@@ -128,7 +123,7 @@ describe("single changes", () => {
 
   it("in doubt are asked about at most 10,000 at a time, too", async () => {
     const { plan, diff } = await setup({ pageSize: 1e9 });
-    const doubted = Array.from({ length: MAX_OPS + 1 }, (_, n) => folded([], { doubted: true, hash: hashOf(n) }));
+    const doubted = Array.from({ length: MAX_OPS + 1 }, (_, n) => folded([], { doubted: true, hash: hashBytes(n) }));
     await plan.changes(doubted);
     expect(told(plan.finish())[0]?.split(" ")).toHaveLength(2 + MAX_OPS + 1);
     expect(Math.max(...diff.mock.calls.map(([, ops]) => ops.length))).toBe(MAX_OPS);
@@ -221,9 +216,9 @@ describe("requests", () => {
   it("name identifiers in hexadecimal, wherever the bytes lie", async () => {
     const { plan } = await setup();
     const inside = new Uint8Array(40).fill(7);
-    inside.set(hashOf(9), 4);
+    inside.set(hashBytes(9), 4);
     await plan.operations(() => [op(0, "add", { hash: inside.subarray(4, 36) })]);
-    expect(plan.finish().pages[0]?.hashes).toEqual([Buffer.from(hashOf(9)).toString("hex")]);
+    expect(plan.finish().pages[0]?.hashes).toEqual([Buffer.from(hashBytes(9)).toString("hex")]);
   });
 });
 
