@@ -39,6 +39,7 @@ export type { ReplayOptions, ReplayReport } from "./replay.ts";
 export {
   changeSegmentLink,
   readSegmentLink,
+  SEGMENT_DELETED,
   type SegmentLink,
   type SegmentLinkRef,
   type SegmentProblem,

@@ -15,7 +15,7 @@ import { markUnknown, writeProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { type RequestLines, requestLines } from "./request-lines.ts";
 import { deleteSurplus, type EnsuredSegment, ensureSegment } from "./segment-ensure.ts";
-import { changeSegmentLink, readSegmentLink, type SegmentProblem } from "./segment-link.ts";
+import { changeSegmentLink, readSegmentLink, SEGMENT_DELETED, type SegmentProblem } from "./segment-link.ts";
 import { retryBounds, settleMarginMs } from "./settings.ts";
 import { storageCall } from "./storage-call.ts";
 
@@ -196,7 +196,7 @@ async function notReady(work: Work, ensured: Exclude<EnsuredSegment, { state: "r
   const { context, job, segment, outcomes } = work;
   if (ensured.state === "busy") return giveBack(context, job, outcomes, ensured.retryInMs);
   if (ensured.state === "deleted") {
-    await pauseGroup(work, "segment_deleted");
+    await pauseDeleted(work);
     return giveBack(context, job, outcomes);
   }
   context.emit({
@@ -260,9 +260,9 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       await noteProblem(context, segment, problemOf(cause));
       break;
     case "gone":
-      await markDeleted(work);
-      await pauseGroup(work, "segment_deleted");
-      emit({ type: "segment_deleted", ...segment, segmentId: error instanceof SegmentGone ? error.segmentId : "" });
+      if (await deleted(work, error instanceof SegmentGone ? error.segmentId : undefined)) {
+        emit({ type: "segment_deleted", ...segment, segmentId: error instanceof SegmentGone ? error.segmentId : "" });
+      }
       break;
     case "refused":
       attempt = true;
@@ -308,18 +308,33 @@ function reportCircuit({ context, job, circuit }: Work, ok: boolean): number {
   return circuits.open().find(({ asset }) => asset === circuit)?.retryInMs ?? 0;
 }
 
-async function pauseGroup({ context, job }: Work, reason: string): Promise<void> {
-  const { storage, clock, random } = context;
-  const { destinationId, name: group } = job.claim.group;
-  await storageCall(() => storage.outbox.pause({ destinationId, group }, reason), { clock, random, maxMs: 20_000 });
+/**
+ * Marks the segment as deleted, then pauses its group: whoever answers for it has to find it deleted. False: another one
+ * has taken its place meanwhile, and the work goes there.
+ */
+async function deleted(work: Work, segmentId: string | undefined): Promise<boolean> {
+  const { storage, clock, random } = work.context;
+  const mark = () =>
+    changeSegmentLink(storage.records, work.segment, (link) =>
+      link.segmentId === segmentId && link.state !== "stopped" && link.state !== "deleted"
+        ? { ...link, state: "deleted" }
+        : link,
+    );
+  const link = await storageCall(mark, { clock, random, maxMs: 20_000 });
+  return link?.state === "deleted" && (await pauseDeleted(work));
 }
 
-/** Before the group is paused: whoever answers for a deleted segment has to find it deleted. */
-async function markDeleted({ context, segment }: Work): Promise<void> {
+/**
+ * Pauses the group of a deleted segment. False: that was answered while the pause was on its way, and nobody would take it
+ * back. Where this process ends in between, the sweep does.
+ */
+async function pauseDeleted({ context, job, segment }: Work): Promise<boolean> {
   const { storage, clock, random } = context;
-  const mark = () =>
-    changeSegmentLink(storage.records, segment, (link) =>
-      link.state === "deleted" ? link : { ...link, state: "deleted" },
-    );
-  await storageCall(mark, { clock, random, maxMs: 20_000 });
+  const { destinationId, name: group } = job.claim.group;
+  const patience = { clock, random, maxMs: 20_000 };
+  await storageCall(() => storage.outbox.pause({ destinationId, group }, SEGMENT_DELETED), patience);
+  const stored = await storageCall(() => readSegmentLink(storage.records, segment), patience);
+  if (stored?.link.state === "deleted") return true;
+  await storageCall(() => storage.outbox.resume({ destinationId, group }, SEGMENT_DELETED), patience);
+  return false;
 }

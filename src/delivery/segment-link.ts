@@ -60,6 +60,9 @@ export interface StoredSegmentLink {
   version: number;
 }
 
+/** Why the group of a deleted segment is paused. */
+export const SEGMENT_DELETED = "segment_deleted";
+
 const FORMAT = 1;
 const PREFIX = "segment/";
 const PAGE = 500;

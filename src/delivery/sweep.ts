@@ -1,5 +1,8 @@
+import type { Depth } from "../storage/ports.ts";
 import type { Context } from "./context.ts";
+import { membersGroup } from "./item.ts";
 import { queueRenewals } from "./renewal.ts";
+import { SEGMENT_DELETED, segmentLinks } from "./segment-link.ts";
 import { isVersionConflict } from "./storage-call.ts";
 
 const LOCK = "~lock/delivery/sweep";
@@ -13,7 +16,8 @@ export async function sweep(
   const { outbox, members, journal } = storage;
   const page = { limit: PAGE };
   const { entryRetentionMs, deadLetterRetentionMs } = settings;
-  for (const { destinationId, oldestAgeMs } of await outbox.depth()) {
+  const depth = await outbox.depth();
+  for (const { destinationId, oldestAgeMs } of depth) {
     if (oldestAgeMs <= entryRetentionMs) continue;
     await until(() => outbox.bury({ destinationId }, "expired", { ...page, olderThanMs: entryRetentionMs }), signal);
   }
@@ -21,7 +25,28 @@ export async function sweep(
   if (journal) await until(() => journal.expire(settings.journalRetentionMs, page), signal);
   // Removed members stay as long as an entry or a dead letter may still speak of them.
   if (members) await until(() => members.expire(entryRetentionMs + deadLetterRetentionMs, page), signal);
+  await resumeAnswered(storage, depth, signal);
   await queueRenewals(storage, lists, signal);
+}
+
+/**
+ * Segments that were made again, or let go, while a pause for their deletion was on its way, by a process that ended before
+ * it could take it back. Should one be deleted again just now, its next claim pauses it again.
+ */
+async function resumeAnswered(
+  { records, outbox }: Pick<Context["storage"], "records" | "outbox">,
+  depth: readonly Depth[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const held = new Set(
+    depth.filter(({ paused }) => paused.includes(SEGMENT_DELETED)).map(({ destinationId }) => destinationId),
+  );
+  if (held.size === 0) return;
+  for await (const { ref, link } of segmentLinks(records)) {
+    if (signal?.aborted) return;
+    if (link.state === "deleted" || !held.has(ref.destinationId)) continue;
+    await outbox.resume({ destinationId: ref.destinationId, group: membersGroup(ref.link) }, SEGMENT_DELETED);
+  }
 }
 
 async function until(step: () => Promise<boolean>, signal: AbortSignal | undefined): Promise<void> {

@@ -44,6 +44,9 @@ const options: fc.Arbitrary<IdentityOptions> = fc.record(
   { requiredKeys: [] },
 );
 
+/** A person or a place may be called Nan. Its digest alone is taken for what programs hash where they had nothing. */
+const namedNan = (...[f, v, o]: Parameters<typeof normalize>) => normalize(f, v, o) === "nan";
+
 describe("normalising and hashing", () => {
   it("is total: any value gives text or a known reason", () => {
     fc.assert(
@@ -78,7 +81,7 @@ describe("normalising and hashing", () => {
     fc.assert(
       fc.property(field, text, options, (f, v, o) => {
         const digest = hash(f, v, o);
-        if (digest !== undefined) expect(hash(f, digest, o)).toBe(digest);
+        if (digest !== undefined && !namedNan(f, v, o)) expect(hash(f, digest, o)).toBe(digest);
       }),
     );
   });
@@ -89,7 +92,7 @@ describe("normalising and hashing", () => {
         const value = normalize(f, v, o);
         const digest = hash(f, v, o);
         expect(digest).toBe(value === undefined ? undefined : HEX.test(value) ? value : sha256(value));
-        expect(Object.keys(DIGESTS_OF_NOTHING)).not.toContain(digest);
+        if (!namedNan(f, v, o)) expect(Object.keys(DIGESTS_OF_NOTHING)).not.toContain(digest);
       }),
       { numRuns: 5_000 },
     );

@@ -12,6 +12,7 @@ import {
   type Delivery,
   membersGroup,
   readSegmentLink,
+  SEGMENT_DELETED,
   type SegmentLink,
   type SegmentLinkRef,
 } from "../../delivery/index.ts";
@@ -79,7 +80,6 @@ export interface SegmentUpdateReport {
   ignored: (keyof SegmentPatch)[];
 }
 
-const DELETED = "segment_deleted";
 const BURY_AT_ONCE = 500;
 
 export type Segments = ReturnType<typeof createSegments>;
@@ -172,7 +172,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
         givenName: segment.name,
         ...(segment.retentionInDays === undefined ? {} : { retentionInDays: segment.retentionInDays }),
       }));
-      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
+      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, SEGMENT_DELETED);
       if (seed) {
         await sync(destination, key, seed, {
           seeding: true,
@@ -245,7 +245,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
         generation: own.generation + 1,
       }));
       await lists.task(ref, `refill ${link.generation + 1}`, { task: "refill" });
-      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
+      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, SEGMENT_DELETED);
       return shown((await known(destination, key)).link, undefined);
     },
 
@@ -253,7 +253,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
     async stop(destination: ActiveDestination, key: string): Promise<LinkedSegment> {
       const { ref } = await known(destination, key);
       await change(ref, (link) => ({ ...link, state: "stopped" }));
-      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, DELETED);
+      await outbox.resume({ destinationId: destination.id, group: membersGroup(ref.link) }, SEGMENT_DELETED);
       return shown((await known(destination, key)).link, undefined);
     },
 
@@ -277,7 +277,7 @@ export function createSegments(dependencies: SegmentsDependencies) {
       }
       await storage.members?.drop(ref);
       await links.forget(ref);
-      await outbox.resume(group, DELETED);
+      await outbox.resume(group, SEGMENT_DELETED);
     },
   };
 }

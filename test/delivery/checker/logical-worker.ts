@@ -118,7 +118,8 @@ export function createProcess(
     }
 
     const outbox = port("outbox", storage.outbox);
-    outbox.wait = ({ maxMs, signal }) => self.clock.sleep(Math.min(maxMs, 2_000), signal);
+    // Some engines wake whoever waits, some are asked again and again, some do neither.
+    outbox.wait = ({ maxMs, signal }) => self.clock.sleep(random() < 0.75 ? maxMs : random() * maxMs, signal);
     return {
       ...storage,
       outbox,

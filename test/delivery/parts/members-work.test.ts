@@ -3,7 +3,12 @@ import type { SettledItem } from "../../../src/delivery/emitted.ts";
 import type { SegmentSendOptions } from "../../../src/delivery/interfaces.ts";
 import { decodeLine, type RequestLine } from "../../../src/delivery/journal-line.ts";
 import { readProgress } from "../../../src/delivery/progress.ts";
-import { readSegmentLink, type SegmentLink, segmentLinkKey } from "../../../src/delivery/segment-link.ts";
+import {
+  changeSegmentLink,
+  readSegmentLink,
+  type SegmentLink,
+  segmentLinkKey,
+} from "../../../src/delivery/segment-link.ts";
 import { storageError } from "../../../src/storage/errors.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { Members, Storage } from "../../../src/storage/ports.ts";
@@ -567,6 +572,44 @@ describe("a segment's request that does not end well", () => {
     await one.work(5_000);
     expect((await one.link())?.state).toBe("deleted");
     expect(one.told("segment_deleted")).toHaveLength(1);
+  });
+
+  it.each([
+    ["made again", { state: "new" as const, segmentId: undefined, generation: 2 }, ["create", "add"]],
+    ["stopped", { state: "stopped" as const }, []],
+  ])("waits for nobody where it was %s while the pause for its deletion was on its way", async (_, change, after) => {
+    const clock = createFakeClock();
+    const inner = memory({ clock });
+    const outbox = Object.assign(Object.create(inner.outbox) as Storage["outbox"], {
+      async pause(...of: Parameters<Storage["outbox"]["pause"]>) {
+        await changeSegmentLink(inner.records, one.ref, (link) => ({ ...link, ...change }));
+        return inner.outbox.pause(...of);
+      },
+    });
+    const one = await once(failure("http_error", { status: 404 }), { clock, storage: { ...inner, outbox } });
+    await one.work(600_000);
+    expect(one.calls.map((call) => call.split(": ")[1])).toEqual(["add", ...after]);
+    expect(await one.depth()).toMatchObject({ entries: 0, paused: [] });
+    expect(one.told("segment_deleted")).toEqual([]);
+  });
+
+  it.each([
+    ["another segment was linked", { segmentId: "s2" }],
+    ["it was stopped", { state: "stopped" as const }],
+  ])("marks nothing as deleted where %s meanwhile", async (_, change) => {
+    const one = await working({
+      faults: [
+        async () => {
+          await changeSegmentLink(one.storage.records, one.ref, (link) => ({ ...link, ...change }));
+          throw failure("http_error", { status: 404 });
+        },
+      ],
+    });
+    await one.delivery.append([member(1, "add")]);
+    await one.work(60_000);
+    expect(await one.link()).toMatchObject({ ...READY, ...change });
+    expect(await one.depth()).toMatchObject({ entries: 0, paused: [] });
+    expect(one.told("segment_deleted")).toEqual([]);
   });
 
   it("is made again later and later where that counts, and after its own time where it does not", async () => {

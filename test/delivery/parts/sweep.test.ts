@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/delivery/context.ts";
 import type { DeliveryEvent } from "../../../src/delivery/emitted.ts";
+import { type SegmentLink, writeSegmentLink } from "../../../src/delivery/segment-link.ts";
 import { settingsOf } from "../../../src/delivery/settings.ts";
 import { keepSwept, sweep, sweepWithin } from "../../../src/delivery/sweep.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
@@ -27,7 +28,12 @@ function world({ depths = [], without = [] }: { depths?: Partial<Depth>[]; witho
     };
   const storage = {
     ...inner,
-    outbox: { ...inner.outbox, depth: async () => depths, bury: note("bury"), expire: note("expire") },
+    outbox: {
+      ...inner.outbox,
+      depth: async () => depths.map((depth) => ({ paused: [], ...depth })),
+      bury: note("bury"),
+      expire: note("expire"),
+    },
     members: { ...inner.members, expire: note("members") },
     journal: { ...inner.journal, expire: note("journal") },
     ...Object.fromEntries(without.map((port) => [port, undefined])),
@@ -76,6 +82,33 @@ describe("a sweep", () => {
     );
     await sweep(context, stop.signal);
     expect(names()).toEqual(["expire", "expire"]);
+  });
+
+  it("takes back the pause of a segment that is not deleted any more", async () => {
+    const { context, storage } = world({
+      depths: [
+        { destinationId: "d1", oldestAgeMs: 0, paused: ["segment_deleted"] },
+        { destinationId: "d2", oldestAgeMs: 0, paused: ["operator"] },
+      ],
+    });
+    const segment = (destinationId: string, link: string, state: SegmentLink["state"]) =>
+      writeSegmentLink(
+        storage.records,
+        { tenantId: "acme", destinationId, link },
+        { key: link, name: link, adAccountId: "a", state, generation: 1 },
+        0,
+      );
+    await segment("d1", "again", "new");
+    await segment("d1", "gone", "deleted");
+    await segment("d1", "stopped", "stopped");
+    await segment("d2", "again", "ready");
+    const resumed: unknown[] = [];
+    storage.outbox.resume = async (...call) => void resumed.push(call);
+    await sweep(context);
+    expect(resumed).toEqual([
+      [{ destinationId: "d1", group: "members/again" }, "segment_deleted"],
+      [{ destinationId: "d1", group: "members/stopped" }, "segment_deleted"],
+    ]);
   });
 
   it("leaves alone what the engine does not keep", async () => {
