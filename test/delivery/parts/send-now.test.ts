@@ -73,14 +73,20 @@ describe("what is sent now", () => {
         event(3, { testEventCode: "T1" }),
         event(4),
         event(5, { ...trial, testEventCode: "T1" }),
+        event(6, { testEventCode: "T2" }),
       ],
       { signal },
     );
-    const statuses = ["delivered", "validated", "delivered", "delivered", "validated"];
+    const statuses = ["delivered", "validated", "delivered", "delivered", "validated", "delivered"];
     expect(outcomes.map(({ status }) => status)).toEqual(statuses);
-    expect(events.sent.map(({ eventIds }) => eventIds)).toEqual([["e-1", "e-4"], ["e-2", "e-5"], ["e-3"]]);
+    expect(events.sent.map(({ eventIds }) => eventIds)).toEqual([["e-1", "e-4"], ["e-2", "e-5"], ["e-3"], ["e-6"]]);
     const base = { token: expect.anything(), timeoutMs: 7_000, signal, beforeRequest: expect.any(Function) };
-    expect(calls).toStrictEqual([base, { ...base, validateOnly: true }, { ...base, testEventCode: "T1" }]);
+    expect(calls).toStrictEqual([
+      base,
+      { ...base, validateOnly: true },
+      { ...base, testEventCode: "T1" },
+      { ...base, testEventCode: "T2" },
+    ]);
     calls.length = 0;
     await sendNow([event(1)]);
     expect(calls[0]).not.toHaveProperty("signal");
