@@ -8,6 +8,7 @@ import type { CanonicalEvent, Decision } from "../rules/event.ts";
 import type { OneOrMany } from "../wire/event.ts";
 import type { ReasonWords } from "../workflow/index.ts";
 import { givenFor } from "./given.ts";
+import { located } from "./located.ts";
 import type { Plan } from "./plan.ts";
 import { because, type ReceiptPart } from "./receipt.ts";
 import { MAX_SEGMENT_KEY } from "./segments/errors.ts";
@@ -122,7 +123,7 @@ function refusedBy(
     const given = issueOf(unreadable, path);
     part.words = { message: `${given.message} ${message}`, fix: given.fix };
   }
-  return part;
+  return located(part, { event, plan });
 }
 
 function maxAge(source: string | undefined, plan: Plan): number | undefined {

@@ -6,9 +6,8 @@ import { type PixelCall, pixelTrackCall } from "../pixel/index.ts";
 import type { PluginChange } from "../plugins/index.ts";
 import type { CanonicalEvent, Decision } from "../rules/event.ts";
 import type { Issue } from "../wire/event.ts";
-import { explainRoute, type ReasonWords, type RouteExplanation, type Workflow } from "../workflow/index.ts";
+import { explainRoute, type RouteExplanation, type Workflow } from "../workflow/index.ts";
 import { decide } from "./decide.ts";
-import { located } from "./explain-field.ts";
 import { explainIdentifiers, type IdentifierExplanation } from "./explain-identifiers.ts";
 import type { NoPlan, Plan } from "./plan.ts";
 import type { PluginStage } from "./plugin-stage.ts";
@@ -18,10 +17,6 @@ import { inHostWords, type Say } from "./words.ts";
 
 /** One line of a receipt with everything behind it. */
 export interface ExplainedPart extends ReceiptPart {
-  /** The reason in a marketer's words, and what to do about it; for a field, where the workflow reads it. */
-  words?: ReasonWords;
-  /** Where the workflow reads the field `path` of this event, or would: paths of the canonical event. */
-  from?: readonly string[];
   /** The exact JSON that would be sent to Snapchat. Identifiers are hashed. */
   json?: string;
   /** The exact pixel call a browser would make. */
@@ -103,8 +98,7 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
   const parts: ExplainedPart[] = [...first];
   for (const [at, decision] of decisions.entries()) {
     const own = changes.get(at);
-    const decided = await explainPart(input, plan, decision, canonical, eventId);
-    const part = located(decided, { event: canonical, plan });
+    const part = await explainPart(input, plan, decision, canonical, eventId);
     const sent = part.status === "queued" || part.reason === "sent_by_browser";
     if (input.off && sent) because(part, "skipped", input.off);
     parts.push({ ...said(part, input.say), ...(own ? { plugins: own } : {}) });

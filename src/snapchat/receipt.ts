@@ -21,10 +21,15 @@ export interface ReceiptPart {
   status: ReceiptStatus;
   /** Stable `snake_case`: every one is in `docs/reasons.md`. */
   reason?: string;
-  /** What happened and what to do about it, in English; `explain` says it in the host's own words. */
+  /**
+   * What happened and what to do about it, in English, and for a field where the workflow reads it; `explain` says it in the
+   * host's own words.
+   */
   words?: ReasonWords;
   /** The field of the Snap event that made it be rejected, such as `custom_data.currency`. */
   path?: string;
+  /** Where the workflow reads that field of this event, or would: paths of the canonical event. */
+  from?: readonly string[];
   /** Facts behind the reason. Never a person's data. */
   detail?: Readonly<Record<string, string | number | boolean>>;
 }

@@ -61,11 +61,18 @@ function rulesNamed(workflow: Workflow, event: string): readonly Rule[] {
       code: "event_unknown",
       kind: "fix_configuration",
       message: "The workflow has no rule for this event.",
-      fix: "Use the name of a row of the event list, or add a rule for the event to the workflow.",
+      fix: `Use the name of one of its events (${eventsOf(workflow)}), or add a rule for it to the workflow.`,
       details: { event: event.slice(0, 100) },
     });
   }
   return found.some(isSegment) ? workflow.rules.filter((rule) => isSegment(rule) || found.includes(rule)) : found;
+}
+
+const SHOWN = 30;
+
+function eventsOf({ rules }: Workflow): string {
+  const names = [...new Set(rules.map(({ on }) => on))];
+  return names.length > SHOWN ? `${names.slice(0, SHOWN).join(", ")}, …` : names.join(", ");
 }
 
 const isSegment = (rule: Rule) => rule.to.startsWith("segment:");

@@ -93,7 +93,12 @@ describe("track", () => {
       {
         reason: "currency_missing",
         path: "custom_data.currency",
-        words: { message: "A PURCHASE needs a currency.", fix: "Set `custom_data.currency`." },
+        from: ["properties.currency"],
+        words: {
+          message:
+            "A PURCHASE needs a currency. The workflow reads it at `properties.currency`, and the event has nothing there.",
+          fix: "Send it at `properties.currency`, or map another path to `custom_data.currency`.",
+        },
       },
       { reason: "number_unreadable", path: "custom_data.value", words: { fix: "Pass a number." } },
     ]);

@@ -419,7 +419,7 @@ describe("setToggle", () => {
           code: "event_unknown",
           kind: "fix_configuration",
           message: expect.stringMatching(/no rule/),
-          fix: expect.stringMatching(/event list/),
+          fix: expect.stringMatching(/Added to cart.*Purchased/),
           details: { event: event.slice(0, 100) },
         }),
       );

@@ -1,15 +1,15 @@
 import type { CanonicalEvent } from "../rules/event.ts";
 import type { Workflow } from "../workflow/index.ts";
 import { readPaths } from "../workflow/origin.ts";
-import type { ExplainedPart } from "./explain.ts";
 import { givenFor, mappingOf } from "./given.ts";
 import type { Plan } from "./plan.ts";
+import type { ReceiptPart } from "./receipt.ts";
 
 /**
  * A part that was rejected for a field, with the place where the workflow reads that field: what its reader has to
  * mend is the host's event, not Snapchat's field.
  */
-export function located(part: ExplainedPart, of: { event: CanonicalEvent; plan: Plan }): ExplainedPart {
+export function located(part: ReceiptPart, of: { event: CanonicalEvent; plan: Plan }): ReceiptPart {
   const { path, words } = part;
   if (path === undefined || words === undefined || part.status !== "rejected") return part;
   const given = givenFor(path, part.rule, of.event, of.plan);
