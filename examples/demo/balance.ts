@@ -58,6 +58,7 @@ export function balanceOf(ledger: Ledger): Balance {
       else memberOperations[part.rule.includes("removed") ? "removed" : "added"] += 1;
     }
   }
+  expect("host events delivered", outcome.delivered, sent.size + memberOperations.added + memberOperations.removed);
   expect("host events with an outcome", outcome.delivered + outcome.skipped + outcome.rejected, receipts.length);
 
   const counted = new Map<string, number>();
@@ -92,6 +93,8 @@ export function balanceOf(ledger: Ledger): Balance {
     hostEvents: [
       ["offered", receipts.length],
       ["delivered", outcome.delivered],
+      ["  as Snap events", sent.size],
+      ["  as changes of a membership", memberOperations.added + memberOperations.removed],
       ["skipped", outcome.skipped],
       ["rejected", outcome.rejected],
       ...[...reasons].sort((a, b) => b[1] - a[1]),

@@ -178,7 +178,7 @@ async function delivered(): Promise<void> {
   const total = (await snapchat.stats()).waiting;
   for (;;) {
     const { waiting } = await snapchat.stats();
-    screen.progress("Delivered", Math.max(0, total - waiting), total);
+    screen.progress("Delivered of what still waited", Math.max(0, total - waiting), total);
     if (waiting === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
