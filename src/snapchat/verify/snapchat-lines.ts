@@ -105,7 +105,7 @@ function statsLines({ live, test }: EventStats, signals: SignalReport): CheckLin
 /** Why Snapchat counts more in an hour than left here in a day. */
 function surplus(more: number): string {
   if (more <= 0) return "";
-  return ` At least ${more} of Snapchat's came from other senders, or once more after an answer was lost; reports count each event once.`;
+  return ` At least ${more} of Snapchat's came from browsers, from other senders, or once more after an answer was lost; reports count each event once.`;
 }
 
 /** What became of the events of the last day, where none has reached Snapchat. */
