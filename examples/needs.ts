@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 
 /** Ends the program with one line where a server does not answer. */
 export async function needs(address: string, start: string): Promise<string> {
@@ -14,4 +15,20 @@ export async function needs(address: string, start: string): Promise<string> {
     process.exit(1);
   }
   return address;
+}
+
+/** `PORT`, or the usual one. Ends the program with one line where nothing can listen there. */
+export async function freePort(usual: number): Promise<number> {
+  const port = process.env.PORT || String(usual);
+  const server = createServer();
+  try {
+    await once(server.listen(Number(port), "127.0.0.1"), "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "is taken" : `cannot be used (${code})`;
+    console.error(`Port ${port} ${why}. Set PORT to another one.`);
+    process.exit(1);
+  }
+  await once(server.close(), "close");
+  return Number(port);
 }

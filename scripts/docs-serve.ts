@@ -3,9 +3,9 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../examples/needs.ts";
 
 const site = fileURLToPath(new URL("../docs/api", import.meta.url));
-const port = Number(process.env.PORT ?? 4020);
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".css": "text/css",
@@ -37,6 +37,7 @@ if (!existsSync(site)) {
   console.error("There is no site yet. Run: npm run docs");
   process.exit(1);
 }
+const port = await freePort(4020);
 createServer((request, response) => {
   const file = fileOf(request.url ?? "/");
   if (file === undefined) {

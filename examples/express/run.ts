@@ -1,10 +1,11 @@
 import { purchase } from "../acme.ts";
+import { freePort } from "../needs.ts";
 import { openHost } from "./host.ts";
 import { walk } from "./walk.ts";
 
 if (process.argv.includes("--once")) await walk(console.log);
 else {
-  const { url, id, simulator, close } = await openHost(Number(process.env.PORT ?? 8092));
+  const { url, id, simulator, close } = await openHost(await freePort(8092));
   const body = JSON.stringify([purchase(`order-${Date.now()}`)]);
   console.log(`Sign in, and see the accounts: ${url}/snapchat/connect?tenant=acme&destination=${id}
 

@@ -1,6 +1,7 @@
+import { freePort } from "../needs.ts";
 import { openHostCdp } from "./start.ts";
 
-const cdp = await openHostCdp(Number(process.env.PORT ?? 8091));
+const cdp = await openHostCdp(await freePort(8091));
 console.log(`Open ${cdp.url} in a browser. Stop with Ctrl+C.
 
 When the page asks for a Conversions API token, paste this one:

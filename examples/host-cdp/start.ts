@@ -19,11 +19,11 @@ import { segmentsPlugin } from "./segments.ts";
  * `options` are further settings of the package.
  */
 export async function openHostCdp(port = 0, options: Partial<SnapchatOptions> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "host-cdp-"));
   const server = createServer();
   await once(server.listen(port, "127.0.0.1"), "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  const folder = mkdtempSync(join(tmpdir(), "host-cdp-"));
   const simulator = await createSimulator();
   const { clientId, clientSecret, redirectUris } = simulator.world;
   const redirectUri = `${url}/snapchat/callback`;
