@@ -52,6 +52,7 @@ export async function firstEvent(print: (text: string) => void) {
   }
   // In a server: snapchat.startWorker().
   await snapchat.drain({ maxMs: 5_000 });
+  for (const { event } of simulator.inspect.events.list()) print(`Snapchat received: ${JSON.stringify(event)}`);
   print(`Snapchat counted: ${simulator.inspect.events.counted}`);
 
   await snapchat.close();
