@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSnapchat, presets, type SnapchatOptions, setToggle } from "snapchat-destination";
 import { sqlite } from "snapchat-destination/sqlite";
-import { createSimulator } from "snapchat-destination/testing";
+import { createSimulator, type Simulator } from "snapchat-destination/testing";
 
 /** What the processes of one host share: settings, and a database for everything that is not an event. */
 export type HostSettings = Pick<SnapchatOptions, "app" | "endpoints" | "allowEndpoints"> & { db: string; key: string };
@@ -104,6 +104,19 @@ export function membership(event: "added_to_segment" | "removed_from_segment", e
       },
     },
   };
+}
+
+/** Says what Snapchat has in the end, and answers it. */
+export function report({ inspect }: Simulator, offered: number, say: (line: string) => void) {
+  const { received, counted } = inspect.events;
+  const segments = inspect.segments();
+  const digests = inspect.members(segments[0]?.id ?? "").EMAIL_SHA256;
+  const where = (email: string) =>
+    digests.has(createHash("sha256").update(email).digest("hex")) ? "in the segment" : "not in the segment";
+  const [ann, bob] = ["ann@example.com", "bob@example.com"].map(where);
+  say(`Snapchat received ${received} events and counted ${counted} of ${offered}.`);
+  say(`The three memberships: Ann, added, is ${ann}; Bob, added and removed, is ${bob}.`);
+  return { offered, received, counted, segments };
 }
 
 /** A worker in a process of its own, as in production; it can be killed. */

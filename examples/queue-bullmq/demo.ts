@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { end, membership, openQueueShop, purchase, startProcess, until } from "../queue-shop.ts";
+import { end, membership, openQueueShop, purchase, report, startProcess, until } from "../queue-shop.ts";
 import { openQueues, type Place } from "./queue.ts";
 
 export interface DemoOptions {
@@ -47,9 +47,7 @@ export async function demo({ redis, say, execArgv = [] }: DemoOptions) {
       return counts.every((count) => Object.values(count).every((n) => n === 0));
     }, "the queues are worked off");
     await end(worker, "SIGTERM");
-    const { received, counted } = simulator.inspect.events;
-    say(`Snapchat received ${received} events and counted ${counted} of ${EVENTS}.`);
-    return { offered: EVENTS, received, counted, segments: simulator.inspect.segments() };
+    return report(simulator, EVENTS, say);
   } finally {
     if (worker) await end(worker, "SIGKILL");
     for (const queue of queues.all) {

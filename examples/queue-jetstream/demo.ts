@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { end, membership, openQueueShop, purchase, startProcess, until } from "../queue-shop.ts";
+import { end, membership, openQueueShop, purchase, report, startProcess, until } from "../queue-shop.ts";
 import { consumerOf, createProducer, ensureQueue, partitionsOf, type Queue } from "./queue.ts";
 
 export interface DemoOptions {
@@ -52,9 +52,7 @@ export async function demo({ nats, say, execArgv = [] }: DemoOptions) {
       return infos.every((info) => info.num_pending + info.num_ack_pending === 0);
     }, "the stream is worked off");
     await end(worker, "SIGTERM");
-    const { received, counted } = simulator.inspect.events;
-    say(`Snapchat received ${received} events and counted ${counted} of ${EVENTS}.`);
-    return { offered: EVENTS, received, counted, segments: simulator.inspect.segments() };
+    return report(simulator, EVENTS, say);
   } finally {
     if (worker) await end(worker, "SIGKILL");
     await manager.streams.delete(queue.name).catch(() => {});

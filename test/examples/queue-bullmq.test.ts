@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { demo } from "../../examples/queue-bullmq/demo.ts";
+import { read } from "../docs/shown-code.ts";
 import { serviceUrl } from "../services.ts";
 
 const redis = await serviceUrl("redis");
@@ -10,9 +11,12 @@ describe.skipIf(!redis)("examples/queue-bullmq", () => {
   it("loses nothing and lets nothing be counted twice when its worker is killed in the middle of a request", {
     timeout: 180_000,
   }, async () => {
-    const end = await demo({ redis: redis ?? "", say: () => {}, execArgv: ["--import", tsx] });
+    const said: string[] = [];
+    const end = await demo({ redis: redis ?? "", say: (line) => said.push(line), execArgv: ["--import", tsx] });
     expect(end.counted).toBe(end.offered);
     expect(end.received).toBeGreaterThan(end.offered);
     expect(end.segments).toMatchObject([{ name: "vip", members: { EMAIL_SHA256: 2 } }]);
+    const shown = said.map((line) => line.replace(/shop-[\w-]+/, "shop-…").replace(/received \d+/, "received 600"));
+    expect(read("examples/queue-bullmq/README.md")).toContain(`\n\`\`\`\n${shown.join("\n")}\n\`\`\`\n`);
   });
 });
