@@ -1,5 +1,5 @@
-import express, { type Express } from "express";
-import type { Snapchat } from "snapchat-destination";
+import express, { type ErrorRequestHandler, type Express } from "express";
+import { isSnapchatError, type Snapchat } from "snapchat-destination";
 import { mount } from "../connect/express.ts";
 
 export interface AppOptions {
@@ -22,10 +22,28 @@ export function createApp({ snapchat, mayEdit }: AppOptions): Express {
     response.json(await snapchat.tenant(tenant).accounts.tree(id));
   });
   app.post("/tenants/:tenant/events", express.json({ limit: "5mb" }), async (request, response) => {
-    if (!Array.isArray(request.body)) return void response.status(400).send("An array of events, please");
+    if (!Array.isArray(request.body)) return void response.status(400).json(NO_ARRAY);
     // Durable once this resolves; a worker delivers.
     const receipts = await snapchat.tenant(request.params.tenant).track(request.body, { receivedAt: Date.now() });
     response.status(202).json(receipts.map(({ eventId, status }) => ({ eventId, status })));
   });
+  app.use(refuse);
   return app;
 }
+
+const NO_ARRAY = { code: "bad_request", message: "The body has to be an array of events." };
+
+/** Express itself would answer with a page that shows the stack. */
+const refuse: ErrorRequestHandler = (error, _request, response, next) => {
+  if (response.headersSent) return next(error);
+  if (isSnapchatError(error)) {
+    const { code, kind, message, fix } = error;
+    const status = code === "not_found" ? 404 : kind === "retry" ? 503 : 422;
+    return void response.status(status).json({ code, message, fix });
+  }
+  // Express' own: a body that is no JSON, or too large.
+  const { status, message } = error;
+  if (status < 500) return void response.status(status).json({ code: "bad_request", message });
+  console.error(error);
+  response.status(500).json({ code: "internal", message: "Something broke on our side." });
+};
