@@ -3,9 +3,9 @@ import { Hono } from "hono";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import { isSnapchatError, presets, type Snapchat, setToggle } from "snapchat-destination";
+import { type Destination, isSnapchatError, presets, type Snapchat, setToggle } from "snapchat-destination";
 import type { Workflow } from "snapchat-destination/workflow";
-import { createForms, type Env, formOf, type Submission, statusOf, text } from "./forms.ts";
+import { type Action, createForms, type Env, formOf, type Submission, statusOf, text } from "./forms.ts";
 import { cataloguePage } from "./pages/catalogue.ts";
 import { eventsPage } from "./pages/events.ts";
 import { errorPage } from "./pages/layout.ts";
@@ -36,9 +36,9 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
       },
     }),
   );
-  const [style, choices] = [asset("style.css"), asset("choices.js")];
+  const [style, script] = [asset("style.css"), asset("settings.js")];
   app.get("/style.css", (c) => c.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
-  app.get("/choices.js", (c) => c.body(choices, 200, { "content-type": "text/javascript; charset=utf-8" }));
+  app.get("/settings.js", (c) => c.body(script, 200, { "content-type": "text/javascript; charset=utf-8" }));
   app.get("/favicon.ico", (c) => c.body(null, 204));
 
   app.use(async (c, next) => {
@@ -77,21 +77,21 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
   app.post(
     "/destinations/:id",
     submit(settingsPage, {
-      rename: ({ tenant, id, form, options }) => tenant.destinations.rename(id, text(form, "name"), options),
-      enable: ({ tenant, id, options }) => tenant.destinations.enable(id, options),
-      disable: ({ tenant, id, options }) => tenant.destinations.disable(id, options),
-      disconnect: ({ tenant, id, options }) => tenant.connections.disconnect(id, options),
-      accounts: ({ tenant, id, form, options }) => {
+      rename: withToken(({ tenant, id, form, options }) => tenant.destinations.rename(id, text(form, "name"), options)),
+      enable: withToken(({ tenant, id, options }) => tenant.destinations.enable(id, options)),
+      disable: withToken(({ tenant, id, options }) => tenant.destinations.disable(id, options)),
+      disconnect: withToken(({ tenant, id, options }) => tenant.connections.disconnect(id, options)),
+      accounts: withToken(({ tenant, id, form, options }) => {
         // "Choose…" has an empty value: nothing chosen.
         const chosen = (name: string) => text(form, name) || null;
         const [organizationId, adAccountId] = [chosen("organizationId"), chosen("adAccountId")];
         return tenant.destinations.update(id, { organizationId, adAccountId, pixelId: chosen("pixelId") }, options);
-      },
-      token: ({ tenant, id, form, options }) =>
-        tenant.destinations.update(id, { conversionsToken: text(form, "conversionsToken") }, options),
+      }),
+      token: saveToken,
       removeToken: ({ tenant, id, options }) => tenant.destinations.update(id, { conversionsToken: null }, options),
-      serverSide: ({ tenant, id, form, options }) =>
+      serverSide: withToken(({ tenant, id, form, options }) =>
         tenant.destinations.update(id, { serverSide: form.has("serverSide") }, options),
+      ),
     }),
   );
 
@@ -124,6 +124,18 @@ export function createApp(snapchat: Snapchat, { shopUrl }: { shopUrl: string }):
   });
   return app;
 }
+
+const saveToken = ({ tenant, id, form, options }: Submission): Promise<Destination> =>
+  tenant.destinations.update(id, { conversionsToken: text(form, "conversionsToken") }, options);
+
+/** A token that came along with another form (settings.js) is saved first. */
+const withToken =
+  (action: Action): Action =>
+  async (submission) => {
+    if (text(submission.form, "conversionsToken") === "") return action(submission);
+    const { version } = await saveToken(submission);
+    return action({ ...submission, options: { ...submission.options, expectedVersion: version } });
+  };
 
 /** Switches what the marketer changed and leaves the rest of the workflow as it is. */
 async function saveToggles({ tenant, id, form, options }: Submission): Promise<void> {

@@ -38,7 +38,7 @@ export interface Submission {
   options: MutationOptions;
 }
 
-type Action = (submission: Submission) => Promise<unknown>;
+export type Action = (submission: Submission) => Promise<unknown>;
 
 /** A page of one destination, and what its forms do: the button that was pressed names the action. */
 export function createForms(shopUrl: string) {

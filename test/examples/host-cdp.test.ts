@@ -135,6 +135,18 @@ describe.skipIf(!executablePath)("the example host, in Chromium", () => {
     expect(errors).toEqual([]);
   });
 
+  it("saves a pasted token along with whatever is pressed, and loses none to a refusal", async () => {
+    const { conversionsToken } = cdp.simulator.world.main;
+    for (const button of ["Rename", "Save", "Enable"]) {
+      const page = await open(cdp.url);
+      await press(page, "Add destination");
+      await page.getByLabel("Token", { exact: true }).fill(conversionsToken);
+      await press(page, button);
+      await page.getByText(`…${conversionsToken.slice(-4)}`).waitFor();
+      expect(await page.getByRole("alert").count()).toBe(button === "Enable" ? 1 : 0);
+    }
+  });
+
   it("shows what was refused, and overwrites nothing that somebody else has changed", async () => {
     const page = await open(cdp.url);
     await press(page, "Add destination");

@@ -18,7 +18,7 @@ ${step(3, "Accounts", pixelId !== undefined, await accounts(visit))}
 ${step(4, "Conversions API token", conversionsToken?.status === "accepted", tokenForm(visit))}
 ${step(5, "Send data via server-side", serverSide, serverSideForm(visit))}
 ${step(6, "Switch it on", visit.destination.enabled, onForm(visit))}
-<script src="/choices.js"></script>`,
+<script src="/settings.js"></script>`,
   );
 }
 
@@ -87,7 +87,7 @@ const serverSideForm = (visit: Visit): Html =>
   form(
     visit,
     html`<label class="switch"><input type="checkbox" role="switch" name="serverSide" ${visit.destination.serverSide ? "checked" : ""}><span>Send events from the server</span></label>
-<p class="quiet">Off: nothing leaves from the server, what is queued waits, and segments go on.</p>
+<p class="quiet">When off, nothing leaves from the server: what is queued waits, and segments go on.</p>
 <button name="action" value="serverSide">Save</button>`,
   );
 

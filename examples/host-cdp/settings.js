@@ -22,3 +22,9 @@ if (organization) {
   adAccount.addEventListener("change", narrowAll);
   narrowAll();
 }
+
+// A token that is pasted and not saved yet goes along with whatever else is pressed: the next page's field is empty.
+const token = document.getElementById("token");
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (token.value.trim() && target !== token.form) formData.set("conversionsToken", token.value);
+});
