@@ -86,7 +86,7 @@ function withTerms(error: SnapchatError): SnapchatError {
   if (error.code !== "access_forbidden") return error;
   return new SnapchatError({
     code: error.code,
-    kind: error.kind,
+    kind: "fix_configuration",
     message: "The person who connected may not change audiences of this ad account.",
     fix: "Give them the role Data Manager or higher in the ad account, and let an organization admin accept the Customer List terms in Ads Manager.",
     details: error.details,

@@ -67,11 +67,14 @@ export function sealedValue(text: string): Uint8Array {
 export function sealedTextOf(record: Record_): string {
   const format = record.value[0];
   if (format === FORMAT) return decoder.decode(record.value.subarray(1));
+  const newer = (format ?? 0) > FORMAT;
   throw new SnapchatError({
-    code: (format ?? 0) > FORMAT ? "record_too_new" : "record_corrupt",
+    code: newer ? "record_too_new" : "record_corrupt",
     kind: "fix_configuration",
     message: `A stored record has format ${format ?? "none"}, this version reads ${FORMAT}.`,
-    fix: "Run the version of snapchat-destination that wrote the database, or a newer one.",
+    fix: newer
+      ? "Run the version of snapchat-destination that wrote the database, or a newer one."
+      : "Restore the record from a backup of the database.",
   });
 }
 

@@ -15,12 +15,16 @@ export function encode(value: unknown): Uint8Array {
 
 /** @throws {SnapchatError} `record_corrupt`, `record_too_new` */
 export function decode<T>(bytes: Uint8Array): T {
-  if (bytes[0] !== FORMAT) {
+  const [format] = bytes;
+  if (format !== FORMAT) {
+    const newer = (format ?? 0) > FORMAT;
     throw new SnapchatError({
-      code: (bytes[0] ?? 0) > FORMAT ? "record_too_new" : "record_corrupt",
+      code: newer ? "record_too_new" : "record_corrupt",
       kind: "fix_configuration",
-      message: `A stored record has format ${bytes[0] ?? "none"}, this version reads ${FORMAT}.`,
-      fix: "Run the version of snapchat-destination that wrote the database, or a newer one.",
+      message: `A stored record has format ${format ?? "none"}, this version reads ${FORMAT}.`,
+      fix: newer
+        ? "Run the version of snapchat-destination that wrote the database, or a newer one."
+        : "Restore the record from a backup of the database.",
     });
   }
   try {

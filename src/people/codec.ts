@@ -13,11 +13,12 @@ export function encode(value: unknown): Uint8Array {
 
 /** @throws {SnapchatError} `record_too_new` */
 export function decode<T>(bytes: Uint8Array): T {
-  if (bytes[0] === FORMAT) return JSON.parse(decoder.decode(bytes.subarray(1))) as T;
+  const [format] = bytes;
+  if (format === FORMAT) return JSON.parse(decoder.decode(bytes.subarray(1))) as T;
   throw new SnapchatError({
     code: "record_too_new",
     kind: "fix_configuration",
-    message: `A stored record has format ${bytes[0] ?? "none"}, this version reads ${FORMAT}.`,
+    message: `A stored record has format ${format ?? "none"}, this version reads ${FORMAT}.`,
     fix: "Run the version of snapchat-destination that wrote the database, or a newer one.",
   });
 }

@@ -82,11 +82,11 @@ function unreadable(plugin: string, code: string): Issue {
 }
 
 /** Two plugins claim one name, or one claims a built-in name. */
-export function taken(what: string, name: string, plugin: string): SnapchatError {
+export function taken(kind: string, name: string, plugin: string): SnapchatError {
   return new SnapchatError({
     code: "plugin_conflict",
     kind: "fix_configuration",
-    message: `The ${what} ${name} of the plugin ${plugin} exists already.`,
+    message: `The ${kind} ${name} of the plugin ${plugin} exists already.`,
     fix: "Give it a name of its own.",
     details: { plugin, name },
   });

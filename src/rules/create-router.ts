@@ -55,20 +55,21 @@ export function libraryWith({ functions, operators }: RouterOptions): Library {
 const LIBRARIES = new WeakMap<object, { operators: RouterOptions["operators"]; library: Library }>();
 
 /** Problems a host may want to tell apart from a workflow that is merely wrong. */
-const OWN_CODES = ["workflow_newer", "duplicate_target"];
+const OWN_CODES = ["workflow_newer", "duplicate_target"] as const;
 
 /** The one error of a workflow that does not hold, with the first of its problems in words and all their paths. */
 export function workflowInvalid(problems: readonly { path: string; code: string; message: string }[]): SnapchatError {
   const [first] = problems;
+  const own = OWN_CODES.find((code) => code === first?.code);
   return new SnapchatError({
-    code: first && OWN_CODES.includes(first.code) ? first.code : "workflow_invalid",
+    code: own ?? "workflow_invalid",
     kind: "fix_configuration",
     message: `The workflow does not hold: ${problems
       .slice(0, 3)
       .map(({ path, message }) => `${path || "workflow"}: ${message}`)
       .join("; ")}${problems.length > 3 ? `; and ${problems.length - 3} more` : ""}.`,
     fix:
-      first?.code === "workflow_newer"
+      own === "workflow_newer"
         ? "Update snapchat-destination on this machine, or save the workflow with the version that runs here."
         : "Correct the paths named in `details.paths` and save again.",
     details: {

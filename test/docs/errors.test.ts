@@ -16,7 +16,19 @@ describe("docs/errors.md", () => {
     for (const row of rows) {
       const [, , happened = "", todo = ""] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
       expect(happened, row).toMatch(/\w{2}/);
-      if (!row.includes("refresh_cooling_down")) expect(todo, row).toMatch(/\w{2}/);
+      expect(todo, row).toMatch(/\w{2}/);
     }
+  });
+
+  it("has every way in which a code is said, with names for what is known later", () => {
+    const rows = page.split("\n").filter((line) => line.startsWith("| `workflow_invalid`"));
+    expect(rows).toEqual([
+      "| `workflow_invalid` | The workflow does not hold: {problems}. | Correct the paths named in `details.paths` and save again. |",
+    ]);
+    expect(page.match(/^\| `snapchat_unavailable`/gm)).toHaveLength(2);
+    expect(page).not.toContain("Snapchat asks to slow down. | Try again later; nothing");
+    // Each condition goes one way in one error.
+    expect(page).not.toMatch(/`record_corrupt` .*a newer one/);
+    expect(page).not.toMatch(/\| [^|`]*…[^|`]* \|/);
   });
 });

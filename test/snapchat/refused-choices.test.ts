@@ -141,7 +141,7 @@ describe("a stored record that cannot be read", () => {
   it.each([
     ["record_too_new", Uint8Array.of(99, 0x7b, 0x7d), /newer one/],
     ["record_corrupt", Uint8Array.of(1, 0x7b), /backup/],
-    ["record_corrupt", new Uint8Array(), /version/],
+    ["record_corrupt", new Uint8Array(), /backup/],
   ])("ends in %s with what to do, and leaves other tenants alone", async (code, value, fix) => {
     const storage = memory();
     const own = await openShop({ storage });

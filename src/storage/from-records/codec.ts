@@ -17,10 +17,11 @@ export function decode<T>(bytes: Uint8Array): T {
 }
 
 export function checkFormat(bytes: Uint8Array): void {
-  if (bytes[0] === FORMAT) return;
+  const [format] = bytes;
+  if (format === FORMAT) return;
   throw storageError(
     "corrupt",
-    `A stored value has format ${bytes[0] ?? "none"}; this version of the package knows ${FORMAT}.`,
+    `A stored value has format ${format ?? "none"}; this version of the package knows ${FORMAT}.`,
     "Update the package; what a newer version wrote is left alone.",
   );
 }

@@ -58,13 +58,15 @@ export function redisFailure(error: unknown, ended: boolean): Failure {
 }
 
 export function missingRights(details: Record<string, string>): Failure {
-  const error = storageError(
-    "unavailable",
-    "The Redis user may not do what storage needs.",
-    "Give it the rights docs/redis.md lists; storage.check() names the missing ones.",
-    { details },
+  return Object.assign(
+    storageError(
+      "unavailable",
+      "The Redis user may not do what storage needs.",
+      "Give it the rights docs/redis.md lists; storage.check() names the missing ones.",
+      { details },
+    ),
+    { kind: "fix_configuration" as const, retryable: false },
   );
-  return Object.assign(error, { kind: "fix_configuration", retryable: false });
 }
 
 export function noAnswer(timeoutMs: number): Failure {
