@@ -68,7 +68,7 @@ function leftOut(field: IdentityField): string {
 export function identifiers(): string {
   const sections = IDENTITY_FIELDS.map((field) => {
     const { title, rule, source } = RULES[field];
-    return `## \`${field}\`: ${title}\n\n${rule}\n\nSource: ${source}\n\n${taken(field)}\n${leftOut(field)}`.trimEnd();
+    return `## ${field}: ${title}\n\n${rule}\n\nSource: ${source}\n\n${taken(field)}\n${leftOut(field)}`.trimEnd();
   });
   const reasons = Object.entries(IDENTITY_REASONS).map(
     ([reason, { message, fix }]) => `| \`${reason}\` | ${message} | ${fix} |`,

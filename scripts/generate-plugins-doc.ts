@@ -44,7 +44,7 @@ export function pluginsPage(): string {
     .filter((hook) => TOGETHER[hook] === undefined)
     .map((hook) => {
       const also = Object.entries(TOGETHER).flatMap(([other, first]) => (first === hook ? [other] : []));
-      const title = [hook, ...also].map((name) => `\`${name}\``).join(" and ");
+      const title = [hook, ...also].join(" and ");
       return `### ${title}\n\n\`\`\`ts\n${example(source, hook)}\n\`\`\``;
     });
   return `${HEAD}

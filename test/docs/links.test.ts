@@ -45,6 +45,18 @@ describe("the documentation", () => {
     expect(pages().flatMap(broken)).toEqual([]);
   });
 
+  it("has no code in a heading: the site leaves it out of anchors and of the page's contents", () => {
+    const headings = pages().flatMap((path) =>
+      [
+        ...read(path)
+          .replaceAll(/^```.*?^```$/gms, "")
+          .matchAll(/^#{1,6} .+$/gm),
+      ].map(([line]) => `${path}: ${line}`),
+    );
+    expect(headings.length).toBeGreaterThan(100);
+    expect(headings.filter((heading) => heading.includes("`"))).toEqual([]);
+  });
+
   it("has every guide in the index", () => {
     const index = read("docs/index.md");
     const missing = pages().filter(
