@@ -120,10 +120,7 @@ export interface Outbox {
   wait(o: { maxMs: number; signal: AbortSignal }): Promise<void>;
   /** Approximate, at most 1 s old. Feeds the soft bound, stats() and `outbox_full`. */
   depth(destinationIds?: string[]): Promise<Depth[]>;
-  /**
-   * Newest first. Replay = `append({ id: digest of dead.id, position: dead.position, dedupeMs: 48 h })`, then `dead.delete`:
-   * safe to repeat.
-   */
+  /** Newest first. Replay = append({ id: digest of dead.id, position: dead.position, dedupeMs: 48 h }), then dead.delete: safe to repeat. */
   readonly dead: {
     /** A page of dead letters. */
     list(o: {
