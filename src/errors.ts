@@ -158,3 +158,16 @@ function redactDetails(details: ErrorDetails): ErrorDetails {
   for (const [key, value] of Object.entries(details)) safe[key] = typeof value === "string" ? redact(value) : value;
   return safe;
 }
+
+/** A stored record's first byte is not the format that this version reads. */
+export function unreadableRecord(format: number | undefined, reads: number): SnapchatError {
+  const newer = (format ?? 0) > reads;
+  return new SnapchatError({
+    code: newer ? "record_too_new" : "record_corrupt",
+    kind: "fix_configuration",
+    message: `A stored record has format ${format ?? "none"}, this version reads ${reads}.`,
+    fix: newer
+      ? "Run the version of snapchat-destination that wrote the database, or a newer one."
+      : "Restore the record from a backup of the database.",
+  });
+}

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { SnapchatError } from "../errors.ts";
+import { SnapchatError, unreadableRecord } from "../errors.ts";
 import type { Record_, Records, StorageError } from "../storage/ports.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -67,15 +67,7 @@ export function sealedValue(text: string): Uint8Array {
 export function sealedTextOf(record: Record_): string {
   const format = record.value[0];
   if (format === FORMAT) return decoder.decode(record.value.subarray(1));
-  const newer = (format ?? 0) > FORMAT;
-  throw new SnapchatError({
-    code: newer ? "record_too_new" : "record_corrupt",
-    kind: "fix_configuration",
-    message: `A stored record has format ${format ?? "none"}, this version reads ${FORMAT}.`,
-    fix: newer
-      ? "Run the version of snapchat-destination that wrote the database, or a newer one."
-      : "Restore the record from a backup of the database.",
-  });
+  throw unreadableRecord(format, FORMAT);
 }
 
 /**

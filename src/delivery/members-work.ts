@@ -229,8 +229,9 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
   const { context, job, segment, entries, gate, outcomes, credential, done, batch } = work;
   const { limits, settings, random, emit } = context;
   const { tenantId, destinationId, name: group } = job.claim.group;
-  const cause = error instanceof SegmentGone ? error.reason : error;
-  const failure: SegmentFailure = error instanceof SegmentGone ? "gone" : judgeFailure(error);
+  const gone = error instanceof SegmentGone ? error : undefined;
+  const cause = gone ? gone.reason : error;
+  const failure: SegmentFailure = gone ? "gone" : judgeFailure(error);
   const { code, message } = safeError(cause);
   context.counters.requests += gate.passed;
 
@@ -260,8 +261,8 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
       await noteProblem(context, segment, problemOf(cause));
       break;
     case "gone":
-      if (await deleted(work, error instanceof SegmentGone ? error.segmentId : undefined)) {
-        emit({ type: "segment_deleted", ...segment, segmentId: error instanceof SegmentGone ? error.segmentId : "" });
+      if (await deleted(work, gone?.segmentId)) {
+        emit({ type: "segment_deleted", ...segment, segmentId: gone?.segmentId ?? "" });
       }
       break;
     case "refused":

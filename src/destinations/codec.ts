@@ -1,4 +1,4 @@
-import { SnapchatError } from "../errors.ts";
+import { SnapchatError, unreadableRecord } from "../errors.ts";
 
 const FORMAT = 1;
 const encoder = new TextEncoder();
@@ -15,18 +15,7 @@ export function encode(value: unknown): Uint8Array {
 
 /** @throws {SnapchatError} `record_corrupt`, `record_too_new` */
 export function decode<T>(bytes: Uint8Array): T {
-  const [format] = bytes;
-  if (format !== FORMAT) {
-    const newer = (format ?? 0) > FORMAT;
-    throw new SnapchatError({
-      code: newer ? "record_too_new" : "record_corrupt",
-      kind: "fix_configuration",
-      message: `A stored record has format ${format ?? "none"}, this version reads ${FORMAT}.`,
-      fix: newer
-        ? "Run the version of snapchat-destination that wrote the database, or a newer one."
-        : "Restore the record from a backup of the database.",
-    });
-  }
+  if (bytes[0] !== FORMAT) throw unreadableRecord(bytes[0], FORMAT);
   try {
     return JSON.parse(decoder.decode(bytes.subarray(1))) as T;
   } catch {

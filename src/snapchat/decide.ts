@@ -117,13 +117,14 @@ function refusedBy(
   const { path, message, fix } = issue;
   part.words = { message, fix };
   if (path !== "") part.path = path;
+  const given = givenFor(path, part.rule, event, plan);
   const unreadable = UNREADABLE[reason];
-  if (unreadable && givenFor(path, part.rule, event, plan)) {
+  if (unreadable && given) {
     part.reason = unreadable;
-    const given = issueOf(unreadable, path);
-    part.words = { message: `${given.message} ${message}`, fix: given.fix };
+    const why = issueOf(unreadable, path);
+    part.words = { message: `${why.message} ${message}`, fix: why.fix };
   }
-  return located(part, { event, plan });
+  return located(part, given, plan);
 }
 
 function maxAge(source: string | undefined, plan: Plan): number | undefined {

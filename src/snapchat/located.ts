@@ -1,7 +1,6 @@
-import type { CanonicalEvent } from "../rules/event.ts";
 import type { Workflow } from "../workflow/index.ts";
 import { readPaths } from "../workflow/origin.ts";
-import { givenFor, mappingOf } from "./given.ts";
+import { type Given, mappingOf } from "./given.ts";
 import type { Plan } from "./plan.ts";
 import type { ReceiptPart } from "./receipt.ts";
 
@@ -9,16 +8,15 @@ import type { ReceiptPart } from "./receipt.ts";
  * A part that was rejected for a field, with the place where the workflow reads that field: what its reader has to
  * mend is the host's event, not Snapchat's field.
  */
-export function located(part: ReceiptPart, of: { event: CanonicalEvent; plan: Plan }): ReceiptPart {
+export function located(part: ReceiptPart, given: Given | undefined, plan: Plan): ReceiptPart {
   const { path, words } = part;
-  if (path === undefined || words === undefined || part.status !== "rejected") return part;
-  const given = givenFor(path, part.rule, of.event, of.plan);
+  if (path === undefined || words === undefined) return part;
   if (given && given.from.length > 0) {
     const { value, from } = given;
     const message = `${words.message} It was read at ${shown(from)}, which holds ${kindOf(value)}.`;
     return { ...part, from, words: { ...words, message } };
   }
-  const mapping = mappingOf(path, part.rule, of.plan.destination.workflow as Workflow);
+  const mapping = mappingOf(path, part.rule, plan.destination.workflow as Workflow);
   const from = mapping ? readPaths(mapping) : [];
   if (given || from.length === 0) return part;
   return {

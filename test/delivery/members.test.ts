@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readSegmentLink } from "../../src/delivery/index.ts";
 import { memory } from "../../src/storage/memory/index.ts";
 import { createFakeClock } from "../../src/testing/clock.ts";
-import { failure, fakeSegments, hashOf, linkSegment, member, setup } from "./support.ts";
+import { altered, failure, fakeSegments, hashOf, linkSegment, member, setup } from "./support.ts";
 
 async function segmentSetup(fault?: Parameters<typeof fakeSegments>[0]) {
   const clock = createFakeClock();
@@ -126,7 +126,7 @@ describe("members", () => {
           await new Promise<void>((resolve) => waiting.set(segmentId, resolve));
       });
       // It cannot renew its claim, as one that the machine has stopped.
-      const outbox = Object.assign(Object.create(storage.outbox), { extend: () => new Promise(() => {}) });
+      const outbox = altered(storage.outbox, { extend: () => new Promise(() => {}) });
       const frozen = await setup({ clock, storage: { ...storage, outbox }, segments });
       await delivery.append([member(1, "add")]);
       const first = frozen.delivery.startWorker();

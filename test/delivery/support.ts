@@ -46,6 +46,10 @@ export function onClock(storage: Storage, clock: Clock, everyMs = 50): Storage {
   return Object.create(storage, { outbox: { value: outbox } }) as Storage;
 }
 
+/** A port with other methods in the place of some. */
+export const altered = <T extends object>(port: T, methods: Partial<T> | undefined): T =>
+  Object.assign(Object.create(port) as T, methods);
+
 /** An engine that keeps what a worker says of the claims in its hand. */
 export function overheard(storage: Storage) {
   const settled: { outcomes: Outcome[]; holdGroupMs?: number }[] = [];

@@ -10,7 +10,7 @@ import { storageError } from "../../../src/storage/errors.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { MemberOp, Members, Storage } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
-import { hashBytes, seeded } from "../support.ts";
+import { altered, hashBytes, seeded } from "../support.ts";
 
 const DAY = 86_400_000;
 const VIP = { tenantId: "acme", destinationId: "d1", link: "vip" };
@@ -28,7 +28,7 @@ const page = (hashes: number[], more: Partial<ListPage> = {}): Omit<ListPage, "t
 async function setup(options: Partial<ListQueueOptions> & { outbox?: Partial<Storage["outbox"]> } = {}) {
   const clock = createFakeClock();
   const inner = memory({ clock });
-  const outbox = Object.assign(Object.create(inner.outbox) as Storage["outbox"], options.outbox);
+  const outbox = altered(inner.outbox, options.outbox);
   const storage = options.storage ?? { ...inner, outbox };
   await inner.outbox.open([segmentGroup(VIP, "c1"), segmentGroup(OTHER, "c1")]);
   const queue = createListQueue({

@@ -14,6 +14,7 @@ import { memory } from "../../../src/storage/memory/index.ts";
 import type { Members, Storage } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
 import {
+  altered,
   credential,
   failure,
   goodCredentials,
@@ -202,7 +203,7 @@ describe("a segment's requests", () => {
   ])("do not leave where the lease might end before them: after %i ms, claim %i", async (ms, claims, expected) => {
     const clock = createFakeClock();
     const inner = memory({ clock });
-    const outbox = Object.assign(Object.create(inner.outbox), {
+    const outbox = altered(inner.outbox, {
       extend: async () => Promise.reject(storageError("unavailable", "away", "-")),
     });
     const { delivery, work, calls } = await working({
@@ -312,7 +313,7 @@ describe("a segment that does not follow says why", () => {
   it("and that cannot be noted keeps nothing from going on", async () => {
     const clock = createFakeClock();
     const inner = memory({ clock });
-    const records = Object.assign(Object.create(inner.records) as Storage["records"], {
+    const records = altered(inner.records, {
       async put(...of: Parameters<Storage["records"]["put"]>) {
         if (of[0].startsWith("segment/") && armed) throw storageError("unavailable", "away", "-");
         return inner.records.put(...of);
@@ -390,7 +391,7 @@ describe("a claim that is lost at the last moment", () => {
   ])("%s counts nothing", async (_, link, fault) => {
     const clock = createFakeClock();
     const inner = memory({ clock });
-    const outbox = Object.assign(Object.create(inner.outbox) as Storage["outbox"], { settle: async () => "lost" });
+    const outbox = altered(inner.outbox, { settle: async () => "lost" });
     const { delivery, work, told, settled } = await working({
       ...{ clock, link, faults: [fault], storage: { ...inner, outbox } },
     });
@@ -545,7 +546,7 @@ describe("a segment's request that does not end well", () => {
     const clock = createFakeClock();
     const inner = memory({ clock });
     let away = 2;
-    const outbox = Object.assign(Object.create(inner.outbox) as Storage["outbox"], {
+    const outbox = altered(inner.outbox, {
       async pause(...of: Parameters<Storage["outbox"]["pause"]>) {
         if (away-- > 0) throw storageError("unavailable", "away", "-");
         return inner.outbox.pause(...of);
@@ -561,7 +562,7 @@ describe("a segment's request that does not end well", () => {
     const clock = createFakeClock();
     const inner = memory({ clock });
     let away = 0;
-    const records = Object.assign(Object.create(inner.records) as Storage["records"], {
+    const records = altered(inner.records, {
       async put(...of: Parameters<Storage["records"]["put"]>) {
         if (of[0].startsWith("segment/") && away-- > 0) throw storageError("unavailable", "away", "-");
         return inner.records.put(...of);
@@ -580,7 +581,7 @@ describe("a segment's request that does not end well", () => {
   ])("waits for nobody where it was %s while the pause for its deletion was on its way", async (_, change, after) => {
     const clock = createFakeClock();
     const inner = memory({ clock });
-    const outbox = Object.assign(Object.create(inner.outbox) as Storage["outbox"], {
+    const outbox = altered(inner.outbox, {
       async pause(...of: Parameters<Storage["outbox"]["pause"]>) {
         await changeSegmentLink(inner.records, one.ref, (link) => ({ ...link, ...change }));
         return inner.outbox.pause(...of);

@@ -15,7 +15,7 @@ import { storageError } from "../../../src/storage/errors.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { Records } from "../../../src/storage/ports.ts";
 import { createFakeClock } from "../../../src/testing/clock.ts";
-import { failure, fakeSegments } from "../support.ts";
+import { altered, failure, fakeSegments } from "../support.ts";
 
 const VIP = { tenantId: "acme", destinationId: "d1", link: "vip" };
 const DAY = 86_400_000;
@@ -38,7 +38,7 @@ async function setup(options: Options = { link: {} }) {
   const clock = createFakeClock();
   const storage = memory({ clock });
   if (options.link) await writeSegmentLink(storage.records, VIP, { ...NEW, ...options.link }, 0);
-  const records = Object.assign(Object.create(storage.records) as Records, {
+  const records = altered(storage.records, {
     async put(...of: Parameters<Records["put"]>) {
       await options.hook?.("put", of[0]);
       return storage.records.put(...of);

@@ -12,6 +12,7 @@ import {
 } from "../../../src/delivery/segment-link.ts";
 import { memory } from "../../../src/storage/memory/index.ts";
 import type { Records } from "../../../src/storage/ports.ts";
+import { altered } from "../support.ts";
 
 const VIP = { tenantId: "acme", destinationId: "d1", link: "vip" };
 const link: SegmentLink = { key: "vip", name: "VIP – München", adAccountId: "a1", state: "new", generation: 1 };
@@ -110,7 +111,7 @@ describe("a change of a link", () => {
   it("keeps what others changed at the same time", async () => {
     const records = await stored();
     let others = 2;
-    const beaten = Object.assign(Object.create(records) as Records, {
+    const beaten = altered(records, {
       async put(...of: Parameters<Records["put"]>) {
         if (others-- > 0) {
           await changeSegmentLink(records, VIP, (now) => ({ ...now, description: `${now.description ?? ""}x` }));
@@ -124,7 +125,7 @@ describe("a change of a link", () => {
 
   it("fails where the engine does", async () => {
     const records = await stored();
-    const failing = Object.assign(Object.create(records) as Records, {
+    const failing = altered(records, {
       put: async () => Promise.reject(Object.assign(new Error("no"), { code: "unavailable", retryable: true })),
     });
     await expect(changeSegmentLink(failing, VIP, (before) => ({ ...before }))).rejects.toThrow("no");
