@@ -1,4 +1,4 @@
-import { SnapchatError } from "../errors.ts";
+import { unreadableRecord } from "../errors.ts";
 
 const FORMAT = 1;
 const encoder = new TextEncoder();
@@ -11,14 +11,8 @@ export function encode(value: unknown): Uint8Array {
   return bytes;
 }
 
-/** @throws {SnapchatError} `record_too_new` */
+/** @throws {SnapchatError} `record_too_new`, `record_corrupt` */
 export function decode<T>(bytes: Uint8Array): T {
-  const [format] = bytes;
-  if (format === FORMAT) return JSON.parse(decoder.decode(bytes.subarray(1))) as T;
-  throw new SnapchatError({
-    code: "record_too_new",
-    kind: "fix_configuration",
-    message: `A stored record has format ${format ?? "none"}, this version reads ${FORMAT}.`,
-    fix: "Run the version of snapchat-destination that wrote the database, or a newer one.",
-  });
+  if (bytes[0] === FORMAT) return JSON.parse(decoder.decode(bytes.subarray(1))) as T;
+  throw unreadableRecord(bytes[0], FORMAT);
 }
